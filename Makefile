@@ -1,0 +1,47 @@
+# Everything runs in .venv, made with plain venv and pip. An environment is installed once for each
+# set of extras, and again when pyproject.toml changes.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint types bench clean
+
+help:
+	@echo "make demo      train a digit classifier and draw the graph its gradient ran through"
+	@echo "make test      the test suite, without PyTorch and JAX"
+	@echo "make test-all  everything: also the comparisons with PyTorch and JAX, and the slow tests"
+	@echo "make lint      ruff"
+	@echo "make types     mypy"
+	@echo "make bench     the engine beside PyTorch and hand-written NumPy"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Glassgrad needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.installed-%: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[$*]'
+	@touch $@
+
+demo: .venv/.installed-demo
+	$(BIN)/python examples/digits.py
+
+test: .venv/.installed-test
+	$(BIN)/python -m pytest
+
+test-all: .venv/.installed-dev
+	$(BIN)/python -m pytest --all
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.installed-dev
+	$(BIN)/mypy
+
+bench: .venv/.installed-dev
+	$(BIN)/python benchmarks/engine.py
+
+clean:
+	rm -rf .venv out build *.egg-info

@@ -1,0 +1,121 @@
+"""The engine's own functions under NumPy's names, so that a gradient rule records itself when it runs on Tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import modes
+from ..node import Node
+from ..ops import fused, indexing
+from ..ops.elementwise import (
+    abs,
+    ceil,
+    cos,
+    exp,
+    expm1,
+    floor,
+    log,
+    log1p,
+    logical_and,
+    logical_not,
+    logical_or,
+    maximum,
+    minimum,
+    sign,
+    sin,
+    sqrt,
+    tanh,
+    to,
+    where,
+)
+from ..ops.linalg import matmul
+from ..ops.reduction import amax as max
+from ..ops.reduction import amin as min
+from ..ops.reduction import argmax, argmin
+from ..ops.reduction import sum as _sum
+from ..ops.shape import broadcast_to as _broadcast_to
+from ..ops.shape import cat, permute_to
+from ..ops.shape import stack as _stack
+from ..ops.shape import transpose as swapaxes
+from ..primitive import wrap
+from . import VOCABULARY
+from . import numpy as _numpy
+
+__all__ = [*VOCABULARY]
+
+
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Sum along ``axis``."""
+    return _sum(x, axis=axis, keepdims=keepdims)
+
+
+def astype(x: Any, dtype: Any) -> Any:
+    """``x`` in another dtype."""
+    return x if x.dtype == dtype else to(x, dtype=np.dtype(dtype))
+
+
+def broadcast_to(x: Any, shape: Sequence[int]) -> Any:
+    """``x`` repeated to ``shape``."""
+    return _broadcast_to(x, shape=tuple(shape))
+
+
+repeat_to = broadcast_to
+
+
+def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
+    """Joined along ``axis``."""
+    return cat(list(xs), axis)
+
+
+def stack(xs: Sequence[Any], axis: int = 0) -> Any:
+    """Joined along a new ``axis``."""
+    return _stack(list(xs), axis)
+
+
+def transpose(x: Any, axes: Sequence[int]) -> Any:
+    """Dimensions in the order ``axes``."""
+    return permute_to(x, dims=tuple(axes))
+
+
+def index(x: Any, key: Any) -> Any:
+    """``x[key]``."""
+    return indexing.getitem(x, key=key)
+
+
+def set_at(x: Any, value: Any, key: Any) -> Any:
+    """A copy of ``x`` with ``value`` at ``x[key]``."""
+    return indexing.setitem(x, value, key=key)
+
+
+def add_at(g: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape`` with ``g`` added at ``key``."""
+    return indexing.add_at(g, key=key, shape=shape)
+
+
+def winners(shape: tuple[int, ...], key: Any) -> Any:
+    """Ones where ``x[key] = value`` leaves the entry of ``value`` in place."""
+    return wrap((modes.local.namespace or _numpy).winners(shape, key))
+
+
+def one_hot(classes: Any, n: int, dtype: Any) -> Any:
+    """Rows of zeros with a one at each class."""
+    xp = modes.local.namespace or _numpy
+    return wrap(xp.one_hot(classes._array if isinstance(classes, Node) else classes, n, dtype))
+
+
+def softmax(x: Any, axis: int) -> Any:
+    """eˣ / Σ eˣ along ``axis``."""
+    return fused.softmax_along(x, axis=axis)
+
+
+def zeros_like(x: Any) -> Any:
+    """Zeros of x's shape and dtype."""
+    return wrap(np.zeros(x.shape, x.dtype)[()])
+
+
+def ones_like(x: Any) -> Any:
+    """Ones of x's shape and dtype."""
+    return wrap(np.ones(x.shape, x.dtype)[()])

@@ -1,0 +1,141 @@
+"""What is switched on in this thread: recording, and the namespace that ops compute in.
+
+Ops look at one global, ``active``: it is 0 while every thread records on NumPy, which is the usual
+case, and then they ask nothing more. Each thread's own answer is in ``local``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+__all__ = ["enable_grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+active = 0
+_lock = threading.Lock()
+
+
+class _Local(threading.local):
+    grad = True
+    namespace: Any = None  # None is NumPy
+    unusual = False
+
+
+local = _Local()
+
+
+def _set(**settings: Any) -> None:
+    global active
+    for name, value in settings.items():
+        setattr(local, name, value)
+    unusual = not local.grad or local.namespace is not None
+    if unusual != local.unusual:
+        local.unusual = unusual
+        with _lock:
+            active += 1 if unusual else -1
+
+
+def is_grad_enabled() -> bool:
+    """Whether ops record themselves in this thread.
+
+    >>> with no_grad(): is_grad_enabled()
+    False
+    """
+    return local.grad
+
+
+class _Switch:
+    """Sets attributes of ``local`` for the length of a ``with`` block or of a decorated function."""
+
+    _settings: dict[str, Any]
+    _stack: list[dict[str, Any]]
+
+    def __enter__(self) -> None:
+        stack = self.__dict__.setdefault("_stack", [])
+        stack.append({name: getattr(local, name) for name in self._settings})
+        _set(**self._settings)
+
+    def __exit__(self, *_: object) -> None:
+        _set(**self._stack.pop())
+
+    def _again(self) -> _Switch:
+        """A switch of the same settings, for one call: a switch's stack belongs to one thread."""
+        other = object.__new__(type(self))
+        other._settings = self._settings
+        return other
+
+    def __call__(self, function: F) -> F:
+        if inspect.isgeneratorfunction(function):
+            raise TypeError(
+                f"{type(self).__name__}: {function.__name__} is a generator; open `with {type(self).__name__}():` "
+                "inside it, around the work and not around the yield"
+            )
+
+        @functools.wraps(function)
+        def switched(*args: Any, **kwargs: Any) -> Any:
+            with self._again():
+                return function(*args, **kwargs)
+
+        return switched  # type: ignore[return-value]
+
+
+class _GradSwitch(_Switch):
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        switch = object.__new__(cls)
+        switch.__init__()  # type: ignore[misc]
+        return switch if function is None else switch(function)
+
+    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+        self._settings = {"grad": False}
+
+
+class no_grad(_GradSwitch):
+    """Ops inside are not recorded: for evaluation and for changing parameters by hand.
+
+    A context manager and a decorator, as in PyTorch.
+
+    >>> from autograd import tensor
+    >>> w = tensor([1.0, 2.0], requires_grad=True)
+    >>> with no_grad():
+    ...     (w * 2).requires_grad
+    False
+    """
+
+
+class inference_mode(_GradSwitch):
+    """The same as ``no_grad``; there is no cheaper kind of Tensor here."""
+
+
+class enable_grad(_GradSwitch):
+    """Ops inside are recorded again, inside ``no_grad``."""
+
+    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+        self._settings = {"grad": True}
+
+
+class set_grad_enabled(_Switch):
+    """Switches recording on or off at once, and back at the end when used in a ``with``.
+
+    >>> with set_grad_enabled(False): is_grad_enabled()
+    False
+    """
+
+    def __init__(self, mode: bool) -> None:
+        self._settings = {"grad": bool(mode)}
+        self._stack = [{"grad": local.grad}]
+        _set(grad=bool(mode))
+
+    def __enter__(self) -> None:
+        _set(grad=self._settings["grad"])
+
+
+class namespace(_Switch):
+    """Ops inside compute in ``xp`` (a module of ``autograd.backends``) instead of NumPy."""
+
+    def __init__(self, xp: Any) -> None:
+        self._settings = {"namespace": xp}

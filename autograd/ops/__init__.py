@@ -1,0 +1,1 @@
+"""The operations and their derivatives; no derivative is defined anywhere else."""

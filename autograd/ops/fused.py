@@ -1,0 +1,329 @@
+"""Compositions that have a stabler or quicker form as one operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DTypeError, ShapeError, describe
+from ..node import Node
+from ..primitive import primitive
+from .dims import Dims, dimension, kept_shape, normal_dims
+from .elementwise import check_floating, where
+from .indexing import gather, getitem
+from .linalg import check_same_dtype
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+@primitive
+def linear(xp, x, weight, bias=None):
+    """x Wᵀ + b, the affine map of a layer.
+
+    Arguments:
+        x: (..., in), weight: (out, in), bias: (out,) or None; all of one floating dtype.
+
+    Returns (..., out).
+
+    >>> import autograd
+    >>> autograd.linear(autograd.ones(2, 3), autograd.ones(4, 3), autograd.zeros(4)).shape
+    (2, 4)
+    """
+    if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
+        raise ShapeError(
+            f"linear: x of shape {tuple(x.shape)} and weight of shape {tuple(weight.shape)} do not fit: "
+            "the last size of x must equal the last of weight, which is (out, in)"
+        )
+    if x.dtype is not weight.dtype or (bias is not None and bias.dtype is not x.dtype):
+        check_same_dtype("linear", x, weight, bias)
+    rows = x if x.ndim <= 2 else x.reshape(-1, x.shape[-1])  # (N, in)
+    out = rows @ weight.T
+    if bias is not None:
+        if bias.shape != weight.shape[:1]:
+            raise ShapeError(
+                f"linear: bias must have shape {tuple(weight.shape[:1])} to fit weight {tuple(weight.shape)}, "
+                f"got {tuple(bias.shape)}"
+            )
+        out += bias
+    return out if x.ndim <= 2 else out.reshape(*x.shape[:-1], weight.shape[0])
+
+
+def _linear_weight(xp, g, out, x, weight, bias=None):
+    if g.ndim != 2:
+        g, x = g.reshape(-1, g.shape[-1]), x.reshape(-1, x.shape[-1])  # (N, out), (N, in)
+    return g.T @ x
+
+
+linear.grads(
+    x=lambda xp, g, out, x, weight, bias=None: g @ weight,
+    weight=_linear_weight,
+    bias=lambda xp, g, out, x, weight, bias=None: g,
+)
+
+
+@primitive
+def softmax_along(xp, x, *, axis):
+    """eˣ / Σ eˣ along ``axis``; see ``softmax``."""
+    return xp.softmax(x, axis=axis)
+
+
+softmax_along.grads(x=lambda xp, g, out, x, *, axis: out * (g - xp.sum(g * out, axis=axis, keepdims=True)))
+
+
+@primitive
+def log_softmax_along(xp, x, *, axis):
+    """x − ln Σ eˣ along ``axis``; see ``log_softmax``."""
+    shifted = x - xp.max(x, axis=axis, keepdims=True)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+
+
+log_softmax_along.grads(x=lambda xp, g, out, x, *, axis: g - xp.exp(out) * xp.sum(g, axis=axis, keepdims=True))
+
+
+@primitive
+def reduce_logsumexp(xp, x, *, axis=None, keepdims=False):
+    """ln Σ eˣ along ``axis``; see ``logsumexp``."""
+    top = xp.max(x, axis=axis, keepdims=True)
+    top = xp.where(xp.abs(top) == np.inf, xp.zeros_like(top), top)  # ∞ − ∞ has no value
+    total = xp.log(xp.sum(xp.exp(x - top), axis=axis, keepdims=True)) + top
+    return (
+        total
+        if keepdims
+        else total.reshape(tuple(n for d, n in enumerate(x.shape) if axis is not None and d not in axis))
+    )
+
+
+def _logsumexp_x(xp, g, out, x, *, axis=None, keepdims=False):
+    level = out.reshape(kept_shape(x, axis))
+    level = xp.where(xp.abs(level) == np.inf, xp.zeros_like(level), level)
+    return g.reshape(kept_shape(x, axis)) * xp.exp(x - level)
+
+
+reduce_logsumexp.grads(x=_logsumexp_x)
+
+
+@primitive(saves=("probabilities",))
+def softmax_cross_entropy(xp, logits, target):
+    """Mean over rows of −ln softmax(logits)[target]; see ``cross_entropy``."""
+    rows = logits.shape[0]
+    shifted = logits - xp.max(logits, axis=1, keepdims=True)
+    e = xp.exp(shifted)
+    total = xp.sum(e, axis=1)
+    chosen = shifted[np.arange(rows), target]
+    e /= total[:, None]
+    return xp.sum(xp.log(total) - chosen) / rows, e
+
+
+def _softmax_cross_entropy_logits(xp, g, out, logits, target, *, probabilities=None):
+    if probabilities is None:
+        probabilities = xp.softmax(logits, axis=1)
+    one = xp.one_hot(target, logits.shape[1], logits.dtype)
+    return (probabilities - one) * (g / logits.shape[0])
+
+
+softmax_cross_entropy.grads(logits=_softmax_cross_entropy_logits)
+
+
+def softmax(x: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
+    """softmax(x)ᵢ = e^xᵢ / Σⱼ e^xⱼ along ``dim``, without overflow.
+
+    >>> import autograd
+    >>> autograd.softmax(autograd.tensor([0.0, 0.0]), dim=0)
+    tensor([0.5000, 0.5000])
+    """
+    return _along("softmax", softmax_along, x, dim, dtype, axis)
+
+
+def log_softmax(x: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
+    """ln softmax(x) = x − ln Σⱼ e^xⱼ along ``dim``, without overflow or loss of digits.
+
+    >>> import autograd
+    >>> autograd.log_softmax(autograd.tensor([0.0, 0.0]), dim=0)
+    tensor([-0.6931, -0.6931])
+    """
+    return _along("log_softmax", log_softmax_along, x, dim, dtype, axis)
+
+
+def _along(name: str, op: Any, x: Tensor, dim: Any, dtype: Any, axis: Any) -> Tensor:
+    dim = axis if dim is None else dim
+    if dim is None:
+        raise TypeError(f"{name}: say along which dimension: dim=-1 for the last")
+    x = x if dtype is None else x.to(dtype)
+    check_floating(name, x)
+    return op(x, axis=dimension(name, dim, x.ndim)) if x.ndim else op(x.reshape(1), axis=0).reshape(())
+
+
+def logsumexp(
+    x: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
+) -> Tensor:
+    """ln Σ eˣ over all entries, or along ``dim``, without overflow.
+
+    >>> import autograd
+    >>> autograd.logsumexp(autograd.tensor([1000.0, 1000.0]), dim=0)
+    tensor(1000.6931)
+    """
+    check_floating("logsumexp", x)
+    return reduce_logsumexp(
+        x, axis=normal_dims("logsumexp", x, dim, axis), keepdims=keepdim if keepdims is None else keepdims
+    )
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """−Σ_c q_c ln softmax(input)_c, where q is the class ``target``, or a distribution over classes.
+
+    Arguments:
+        input: logits, (C,), (N, C) or (N, C, d₁, …).
+        target: int64 classes in [0, C) of input's shape without C, or probabilities of input's shape.
+        weight: (C,), how much each class counts.
+        ignore_index: rows of this class count nothing.
+        reduction: ``"mean"`` (over rows, weighted), ``"sum"`` or ``"none"``.
+        label_smoothing: ε, with which q becomes (1 − ε) q + ε / C.
+
+    Raises:
+        ShapeError, DTypeError: input and target do not fit each other. IndexError: a class is out of range.
+
+    >>> import autograd
+    >>> autograd.cross_entropy(autograd.tensor([[2.0, 0.0], [0.0, 2.0]]), autograd.tensor([0, 1]))
+    tensor(0.1269)
+    """
+    if weight is None and reduction == "mean" and not label_smoothing and _is_plain(input, target, ignore_index):
+        return softmax_cross_entropy(input, target)
+    _check_cross_entropy(input, target, reduction, label_smoothing)
+    classes = 0 if input.ndim == 1 else 1
+    if target.dtype.kind == "f":
+        q = target * (1 - label_smoothing) + label_smoothing / input.shape[classes] if label_smoothing else target
+        scores = log_softmax(input, classes) * q
+        if weight is not None:
+            scores = scores * _per_class(weight, input.ndim)
+        losses = -scores.sum(classes)
+        return _reduced(losses, reduction, None)
+    if isinstance(target._array, (np.ndarray, np.generic)):
+        _check_classes(target._array, input.shape[classes], ignore_index)
+    elif input.ndim == 2 and weight is None and reduction == "mean" and not label_smoothing and ignore_index == -100:
+        return softmax_cross_entropy(input, target)  # while tracing there is nothing to look at
+    valid = target != ignore_index
+    safe = target.masked_fill(~valid, 0)
+    scores = log_softmax(input, classes)
+    counts = valid.to(input.dtype)
+    row_weight = counts if weight is None else getitem(weight, key=safe._array) * counts
+    losses = -gather(scores, safe.unsqueeze(classes), axis=classes).squeeze(classes) * row_weight
+    if label_smoothing:
+        per_class = scores if weight is None else scores * _per_class(weight, input.ndim)
+        smooth = -per_class.sum(classes) * counts / input.shape[classes]
+        losses = losses * (1 - label_smoothing) + smooth * label_smoothing
+    return _reduced(losses, reduction, row_weight)
+
+
+_UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+
+
+def _is_plain(input: Any, target: Any, ignore_index: int) -> bool:
+    """Whether there is one class in range for each row of a matrix of logits, the case that has a fused op."""
+    if not isinstance(input, Node) or not isinstance(target, Node):
+        return False
+    logits, given = input._array, target._array
+    return (
+        type(given) is np.ndarray
+        and given.ndim == 1
+        and given.dtype.kind == "i"
+        and logits.ndim == 2
+        and logits.dtype.kind == "f"
+        and 0 < given.size == logits.shape[0]
+        and ignore_index < 0
+        # Read as unsigned, a negative class is a huge one: one pass finds both kinds out of range.
+        and np.maximum.reduce(given.view(_UNSIGNED[given.itemsize])) < logits.shape[1]
+    )
+
+
+def _check_classes(given: Any, n: int, ignore_index: int) -> None:
+    kept = given[given != ignore_index]
+    if kept.size and not (kept.min() >= 0 and kept.max() < n):
+        bad = kept.max() if kept.max() >= n else kept.min()
+        raise IndexError(
+            f"cross_entropy: target has class {bad}, and input {n} classes; targets go from 0 to {n - 1}"
+            + (f" (rows to leave out carry ignore_index={ignore_index})" if bad < 0 else "")
+        )
+
+
+def _per_class(weight: Tensor, ndim: int) -> Tensor:
+    return weight if ndim == 1 else weight.reshape(-1, *[1] * (ndim - 2))
+
+
+def _reduced(losses: Tensor, reduction: str, row_weight: Tensor | None) -> Tensor:
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return losses.sum()
+    return losses.sum() / (max(losses.numel(), 1) if row_weight is None else row_weight.sum())
+
+
+def _check_cross_entropy(input: Any, target: Any, reduction: str, label_smoothing: float) -> None:
+    if not isinstance(input, Node) or not isinstance(target, Node):
+        raise DTypeError(f"cross_entropy: wants Tensors, got {describe(input)} and {describe(target)}")
+    check_floating("cross_entropy", input)  # type: ignore[arg-type]
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"cross_entropy: reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing must be within 0 and 1, got {label_smoothing}")
+    if input.ndim == 0:
+        raise ShapeError("cross_entropy: input must have a dimension of classes, got a 0-d Tensor")
+    shape = tuple(input.shape)
+    if target.dtype.kind == "f":
+        if tuple(target.shape) != shape:
+            raise ShapeError(
+                f"cross_entropy: probabilities must have input's shape {shape}, got {tuple(target.shape)}; "
+                "classes must be int64: target.long()"
+            )
+        return
+    if target.dtype.kind == "b":
+        raise DTypeError("cross_entropy: target is bool; it wants int64 classes (target.long()) or probabilities")
+    want = shape[2:] if len(shape) == 1 else (shape[0], *shape[2:])
+    if tuple(target.shape) != want:
+        raise ShapeError(
+            f"cross_entropy: for input of shape {shape} target must have shape {want}, got {tuple(target.shape)}"
+            + ("; take away the last dimension: target.squeeze(1)" if tuple(target.shape) == (*want, 1) else "")
+        )
+
+
+def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+    """The rows of ``weight`` that ``input`` names: weight[input].
+
+    Arguments:
+        input: integer Tensor of any shape, entries in [0, rows).
+        weight: (rows, dim).
+        padding_idx: a row that gets no gradient.
+
+    Returns (*input.shape, dim).
+
+    >>> import autograd
+    >>> autograd.embedding(autograd.tensor([2, 0]), autograd.eye(3))
+    tensor([[0., 0., 1.],
+            [1., 0., 0.]])
+    """
+    if not isinstance(input, Node) or input.dtype.kind not in "iu":
+        raise DTypeError(f"embedding: input must be an integer Tensor of row numbers, got {describe(input)}")
+    if weight.ndim != 2:
+        raise ShapeError(f"embedding: weight must be (rows, dim), got shape {tuple(weight.shape)}")
+    rows = weight.shape[0]
+    key = input._array
+    if isinstance(key, (np.ndarray, np.generic)):
+        key = np.asarray(key)
+        if key.size and not (key.min() >= 0 and key.max() < rows):
+            bad = key.max() if key.max() >= rows else key.min()
+            raise IndexError(f"embedding: row {bad} is out of range for a weight of {rows} rows (0 to {rows - 1})")
+    out = getitem(weight, key=key)
+    if padding_idx is None:
+        return out
+    if not -rows <= padding_idx < rows:
+        raise IndexError(f"embedding: padding_idx {padding_idx} is out of range for {rows} rows")
+    padding = (input == padding_idx % rows).unsqueeze(-1)
+    return where(padding, out.detach(), out)

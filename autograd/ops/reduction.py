@@ -1,0 +1,403 @@
+"""Reductions along dimensions: sums, extremes, moments and norms.
+
+``amax``, ``amin`` and the full ``max`` and ``min`` share the gradient evenly between all extreme entries;
+``max`` and ``min`` along a dimension give it to the one entry whose index they return. PyTorch does the same.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import ShapeError
+from ..node import Node
+from ..primitive import primitive
+from .dims import Dims, count, kept_shape, normal_dims, spread
+from .elementwise import abs, check_floating, maximum, minimum, pow, sqrt
+from .indexing import gather
+from .shape import squeeze
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def _reduce(name: str, op: Any, x: Tensor, dim: Dims, keepdim: bool, axis: Dims, keepdims: bool | None) -> Tensor:
+    return op(x, axis=normal_dims(name, x, dim, axis), keepdims=keepdim if keepdims is None else keepdims)
+
+
+@primitive
+def reduce_sum(xp, x, *, axis=None, keepdims=False):
+    """Sum along ``axis``; see ``sum``."""
+    out = xp.sum(x, axis=axis, keepdims=keepdims)
+    return xp.astype(out, "int64") if out.dtype.kind == "u" else out
+
+
+reduce_sum.grads(x=lambda xp, g, out, x, *, axis=None, keepdims=False: spread(xp, g, x, axis, keepdims))
+
+
+@primitive
+def reduce_mean(xp, x, *, axis=None, keepdims=False):
+    """Mean along ``axis``; see ``mean``."""
+    out = xp.sum(x, axis=axis, keepdims=keepdims)
+    out /= count(x, axis) or math.nan
+    return out
+
+
+reduce_mean.grads(
+    x=lambda xp, g, out, x, *, axis=None, keepdims=False: spread(xp, g / (count(x, axis) or 1), x, axis, keepdims)
+)
+
+
+@primitive(selects=True)
+def reduce_max(xp, x, *, axis=None, keepdims=False):
+    """Largest entry along ``axis``; see ``amax``."""
+    return xp.max(x, axis=axis, keepdims=keepdims)
+
+
+@primitive(selects=True)
+def reduce_min(xp, x, *, axis=None, keepdims=False):
+    """Smallest entry along ``axis``; see ``amin``."""
+    return xp.min(x, axis=axis, keepdims=keepdims)
+
+
+def _extreme_x(xp, g, out, x, *, axis=None, keepdims=False):
+    chosen = xp.astype(x == out.reshape(kept_shape(x, axis)), x.dtype)
+    return g.reshape(kept_shape(x, axis)) * chosen / xp.sum(chosen, axis=axis, keepdims=True)
+
+
+reduce_max.grads(x=_extreme_x)
+reduce_min.grads(x=_extreme_x)
+
+
+@primitive
+def reduce_argmax(xp, x, *, axis=None, keepdims=False):
+    """Where the first largest entry is along ``axis``; see ``argmax``."""
+    return xp.argmax(x, axis=axis, keepdims=keepdims)
+
+
+@primitive
+def reduce_argmin(xp, x, *, axis=None, keepdims=False):
+    """Where the first smallest entry is along ``axis``; see ``argmin``."""
+    return xp.argmin(x, axis=axis, keepdims=keepdims)
+
+
+@primitive
+def reduce_all(xp, x, *, axis=None, keepdims=False):
+    """Whether all entries along ``axis`` are true; see ``all``."""
+    return (x != 0).all(axis=axis, keepdims=keepdims)
+
+
+@primitive
+def reduce_any(xp, x, *, axis=None, keepdims=False):
+    """Whether some entry along ``axis`` is true; see ``any``."""
+    return (x != 0).any(axis=axis, keepdims=keepdims)
+
+
+@primitive
+def reduce_var(xp, x, *, axis=None, keepdims=False, correction=1):
+    """Variance along ``axis``; see ``var``."""
+    d = x - xp.sum(x, axis=axis, keepdims=True) / (count(x, axis) or math.nan)
+    left = count(x, axis) - correction
+    return xp.sum(d * d, axis=axis, keepdims=keepdims) / (left if left > 0 else math.nan)
+
+
+def _var_x(xp, g, out, x, *, axis=None, keepdims=False, correction=1):
+    n = count(x, axis)
+    d = x - xp.sum(x, axis=axis, keepdims=True) / n
+    return g.reshape(kept_shape(x, axis)) * (2 / (n - correction) if n > correction else math.nan) * d
+
+
+reduce_var.grads(x=_var_x)
+
+
+@primitive
+def reduce_norm(xp, x, *, axis=None, keepdims=False):
+    """Euclidean norm along ``axis``; see ``norm``."""
+    return xp.sqrt(xp.sum(x * x, axis=axis, keepdims=keepdims))
+
+
+def _norm_x(xp, g, out, x, *, axis=None, keepdims=False):
+    # x / |x| has no value at x = 0; 0 is a subgradient there.
+    length = out.reshape(kept_shape(x, axis))
+    return g.reshape(kept_shape(x, axis)) * (x / xp.where(length == 0, xp.ones_like(length), length))
+
+
+reduce_norm.grads(x=_norm_x)
+
+
+def sum(
+    x: Tensor,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    axis: Dims = None,
+    keepdims: bool | None = None,
+) -> Tensor:
+    """Σ x over all entries, or along ``dim``. Integers and bools add up to int64.
+
+    Arguments:
+        x: a Tensor of any shape.
+        dim (or axis): a dimension or several; None for all.
+        keepdim (or keepdims): leave the reduced dimensions in the shape, with size 1.
+        dtype: convert x to it first.
+
+    >>> import autograd
+    >>> autograd.sum(autograd.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
+    tensor([4., 6.])
+    """
+    return _reduce("sum", reduce_sum, x if dtype is None else x.to(dtype), dim, keepdim, axis, keepdims)
+
+
+def mean(
+    x: Tensor,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    axis: Dims = None,
+    keepdims: bool | None = None,
+) -> Tensor:
+    """(1/n) Σ x over all entries, or along ``dim``; arguments as ``sum``, and x must be floating.
+
+    >>> import autograd
+    >>> autograd.mean(autograd.tensor([1.0, 2.0, 6.0]))
+    tensor(3.)
+    """
+    x = x if dtype is None else x.to(dtype)
+    check_floating("mean", x)
+    return _reduce("mean", reduce_mean, x, dim, keepdim, axis, keepdims)
+
+
+def var(
+    x: Tensor,
+    dim: Dims = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+    axis: Dims = None,
+    keepdims: bool | None = None,
+) -> Tensor:
+    """Σ (x − mean)² / (n − correction) over all entries, or along ``dim``.
+
+    Arguments:
+        x, dim, keepdim: as ``sum``; x must be floating.
+        correction: 1 by default (Bessel's), as in PyTorch and unlike NumPy.
+        unbiased: the older way to say correction 1 (True) or 0 (False).
+
+    >>> import autograd
+    >>> autograd.var(autograd.tensor([1.0, 2.0, 6.0]))
+    tensor(7.)
+    """
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if unbiased is not None and correction is not None:
+        raise TypeError("var: got both unbiased and correction, which mean the same")
+    if correction is None:
+        correction = 1 if unbiased is None or unbiased else 0
+    check_floating("var", x)
+    return reduce_var(
+        x,
+        axis=normal_dims("var", x, dim, axis),
+        keepdims=keepdim if keepdims is None else keepdims,
+        correction=correction,
+    )
+
+
+def std(
+    x: Tensor,
+    dim: Dims = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+    axis: Dims = None,
+    keepdims: bool | None = None,
+) -> Tensor:
+    """√var; arguments as ``var``.
+
+    >>> import autograd
+    >>> autograd.std(autograd.tensor([1.0, 3.0]), correction=0)
+    tensor(1.)
+    """
+    return sqrt(var(x, dim, unbiased, keepdim, correction=correction, axis=axis, keepdims=keepdims))
+
+
+def amax(
+    x: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
+) -> Tensor:
+    """The largest entry, of all or along ``dim``; all entries equal to it share the gradient.
+
+    >>> import autograd
+    >>> autograd.amax(autograd.tensor([[1.0, 5.0], [7.0, 2.0]]), dim=1)
+    tensor([5., 7.])
+    """
+    _check_some("amax", x, normal_dims("amax", x, dim, axis))
+    return _reduce("amax", reduce_max, x, dim, keepdim, axis, keepdims)
+
+
+def amin(
+    x: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
+) -> Tensor:
+    """The smallest entry, of all or along ``dim``; all entries equal to it share the gradient.
+
+    >>> import autograd
+    >>> autograd.amin(autograd.tensor([[1.0, 5.0], [7.0, 2.0]]), dim=1)
+    tensor([1., 2.])
+    """
+    _check_some("amin", x, normal_dims("amin", x, dim, axis))
+    return _reduce("amin", reduce_min, x, dim, keepdim, axis, keepdims)
+
+
+class Extreme(NamedTuple):
+    """What ``max`` and ``min`` along a dimension return: the entries, and where they were."""
+
+    values: Any
+    indices: Any
+
+
+def max(
+    x: Tensor, dim: Any = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
+) -> Any:
+    """The largest entry of all; along ``dim`` a pair (values, indices); of two Tensors their ``maximum``.
+
+    >>> import autograd
+    >>> autograd.max(autograd.tensor([[1.0, 5.0], [7.0, 2.0]]), dim=1).indices
+    tensor([1, 0])
+    """
+    if isinstance(dim, Node):
+        return maximum(x, dim)
+    if dim is None and axis is None:
+        return amax(x)
+    return _along("max", reduce_argmax, x, dim, keepdim, axis, keepdims)
+
+
+def min(
+    x: Tensor, dim: Any = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
+) -> Any:
+    """The smallest entry of all; along ``dim`` a pair (values, indices); of two Tensors their ``minimum``.
+
+    >>> import autograd
+    >>> autograd.min(autograd.tensor([[1.0, 5.0], [7.0, 2.0]]), dim=1).values
+    tensor([1., 2.])
+    """
+    if isinstance(dim, Node):
+        return minimum(x, dim)
+    if dim is None and axis is None:
+        return amin(x)
+    return _along("min", reduce_argmin, x, dim, keepdim, axis, keepdims)
+
+
+def argmax(
+    x: Tensor, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
+) -> Tensor:
+    """Where the first largest entry is: along ``dim``, or in the flattened Tensor.
+
+    >>> import autograd
+    >>> autograd.argmax(autograd.tensor([1.0, 5.0, 2.0]))
+    tensor(1)
+    """
+    return _place("argmax", reduce_argmax, x, dim, keepdim, axis, keepdims)
+
+
+def argmin(
+    x: Tensor, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
+) -> Tensor:
+    """Where the first smallest entry is: along ``dim``, or in the flattened Tensor.
+
+    >>> import autograd
+    >>> autograd.argmin(autograd.tensor([1.0, 5.0, 0.0]))
+    tensor(2)
+    """
+    return _place("argmin", reduce_argmin, x, dim, keepdim, axis, keepdims)
+
+
+def all(
+    x: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
+) -> Tensor:
+    """Whether all entries are true (not 0), of all or along ``dim``.
+
+    >>> import autograd
+    >>> autograd.all(autograd.tensor([True, False]))
+    tensor(False)
+    """
+    return _reduce("all", reduce_all, x, dim, keepdim, axis, keepdims)
+
+
+def any(
+    x: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
+) -> Tensor:
+    """Whether some entry is true (not 0), of all or along ``dim``.
+
+    >>> import autograd
+    >>> autograd.any(autograd.tensor([True, False]))
+    tensor(True)
+    """
+    return _reduce("any", reduce_any, x, dim, keepdim, axis, keepdims)
+
+
+def norm(
+    x: Tensor,
+    p: Any = 2,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    axis: Dims = None,
+    keepdims: bool | None = None,
+) -> Tensor:
+    """(Σ |x|ᵖ)^(1/p) over all entries, or along ``dim``. The gradient at x = 0 is 0.
+
+    Arguments:
+        x, dim, keepdim: as ``sum``; x must be floating.
+        p: a number > 0, ``inf`` or ``-inf`` (the largest and smallest |x|), or ``"fro"``, which is 2.
+
+    >>> import autograd
+    >>> autograd.norm(autograd.tensor([3.0, 4.0]))
+    tensor(5.)
+    """
+    check_floating("norm", x)
+    if p in (2, "fro"):
+        return _reduce("norm", reduce_norm, x, dim, keepdim, axis, keepdims)
+    if not isinstance(p, (int, float)) or (p <= 0 and p != -math.inf):
+        raise ValueError(f"norm: p must be a number above 0, inf, -inf or 'fro', got {p!r}")
+    if p == 1:
+        return sum(abs(x), dim, keepdim, axis=axis, keepdims=keepdims)
+    if math.isinf(p):
+        return (amax if p > 0 else amin)(abs(x), dim, keepdim, axis=axis, keepdims=keepdims)
+    # Dividing by the largest entry keeps the powers in range, and the root away from its infinite slope at 0.
+    dims = normal_dims("norm", x, dim, axis)
+    top = reduce_max(abs(x.detach()), axis=dims, keepdims=True)
+    top = top.masked_fill(top == 0, 1.0)
+    powers = reduce_sum(pow(abs(x / top), p), axis=dims, keepdims=True)
+    zero = powers == 0
+    out = pow(powers.masked_fill(zero, 1.0), 1 / p).masked_fill(zero, 0.0) * top
+    return (
+        out
+        if (keepdim if keepdims is None else keepdims)
+        else squeeze(out, tuple(range(x.ndim)) if dims is None else dims)
+    )
+
+
+def _place(name: str, op: Any, x: Tensor, dim: Any, keepdim: bool, axis: int | None, keepdims: bool | None) -> Tensor:
+    dims = normal_dims(name, x, dim, axis)
+    if dims is not None and len(dims) > 1:
+        raise TypeError(f"{name}: takes one dim, got {dim!r}")
+    _check_some(name, x, dims)
+    return op(x, axis=dims[0] if dims else None, keepdims=keepdim if keepdims is None else keepdims)
+
+
+def _along(name: str, op: Any, x: Tensor, dim: Any, keepdim: bool, axis: int | None, keepdims: bool | None) -> Extreme:
+    indices = _place(name, op, x, dim, True, axis, None)
+    if not x.ndim:
+        return Extreme(x * 1, indices)
+    (d,) = normal_dims(name, x, dim, axis)  # type: ignore[misc]
+    values = gather(x, indices, axis=d)
+    if keepdim if keepdims is None else keepdims:
+        return Extreme(values, indices)
+    return Extreme(squeeze(values, d), squeeze(indices, d))
+
+
+def _check_some(name: str, x: Tensor, dims: tuple[int, ...] | None) -> None:
+    if count(x, dims) == 0:
+        raise ShapeError(f"{name}: nothing to choose from: the Tensor has shape {tuple(x.shape)}")

@@ -1,0 +1,307 @@
+"""Operations that move entries without computing on them: reshape, permute, expand, join and split.
+
+Where NumPy can give a view, the result shares its input's memory, as in PyTorch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DTypeError, ShapeError, describe
+from ..node import Node
+from ..primitive import primitive
+from .dims import dimension, sizes_of
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+@primitive(view=True)
+def reshape_to(xp, x, *, shape):
+    """The same entries in the same order in another shape; see ``reshape``."""
+    return x.reshape(shape)
+
+
+reshape_to.grads(x=lambda xp, g, out, x, *, shape: g.reshape(x.shape))
+
+
+@primitive(view=True)
+def permute_to(xp, x, *, dims):
+    """Dimensions in another order; see ``permute``."""
+    return xp.transpose(x, dims)
+
+
+def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(dims.index(d) for d in range(len(dims)))
+
+
+permute_to.grads(x=lambda xp, g, out, x, *, dims: xp.transpose(g, _inverse(dims)))
+
+
+@primitive(view=True)
+def broadcast_to(xp, x, *, shape):
+    """x repeated along dimensions of size 1 and new leading ones; see ``expand``."""
+    return xp.broadcast_to(x, shape)
+
+
+broadcast_to.grads(x=lambda xp, g, out, x, *, shape: g)
+
+
+@primitive
+def concatenate(xp, *xs, axis=0):
+    """Tensors joined along ``axis``; see ``cat``."""
+    return xp.concatenate(xs, axis)
+
+
+def _concatenate_xs(xp, g, out, *xs, axis=0, index):
+    start = sum(x.shape[axis] for x in xs[:index])
+    return g[(slice(None),) * axis + (slice(start, start + xs[index].shape[axis]),)]
+
+
+concatenate.grads(xs=_concatenate_xs)
+
+
+@primitive
+def stack_along(xp, *xs, axis=0):
+    """Tensors of one shape joined along a new dimension; see ``stack``."""
+    return xp.stack(xs, axis)
+
+
+stack_along.grads(xs=lambda xp, g, out, *xs, axis=0, index: g[(slice(None),) * axis + (index,)])
+
+
+@primitive(view=True)
+def split_at(xp, x, *, sizes, axis=0):
+    """The parts of x of the given sizes along ``axis``; see ``split``."""
+    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    before = (slice(None),) * axis
+    return tuple(x[(*before, slice(s, s + n))] for s, n in zip(starts, sizes, strict=True))
+
+
+def _split_x(xp, g, out, x, *, sizes, axis=0):
+    return xp.concatenate([xp.zeros_like(o) if part is None else part for part, o in zip(g, out, strict=True)], axis)
+
+
+split_at.grads(x=_split_x)
+
+
+def reshape(x: Tensor, *shape: Any) -> Tensor:
+    """The same entries in the same order in another shape; one size may be -1 and is worked out.
+
+    Raises ShapeError when the number of entries differs.
+
+    >>> import autograd
+    >>> autograd.reshape(autograd.tensor([1.0, 2.0, 3.0, 4.0]), (2, -1))
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    sizes = sizes_of("reshape", shape)
+    known = math.prod(n for n in sizes if n != -1)
+    if sizes.count(-1) == 1 and known and x.numel() % known == 0:
+        sizes = tuple(x.numel() // known if n == -1 else n for n in sizes)
+    if -1 in sizes or math.prod(sizes) != x.numel():
+        raise ShapeError(f"reshape: {x.numel()} entries of shape {tuple(x.shape)} do not fill shape {sizes}")
+    return reshape_to(x, shape=sizes)
+
+
+def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """The dimensions from ``start_dim`` to ``end_dim`` made one.
+
+    >>> import autograd
+    >>> autograd.flatten(autograd.zeros(2, 3, 4), 1).shape
+    (2, 12)
+    """
+    a, b = dimension("flatten", start_dim, x.ndim), dimension("flatten", end_dim, x.ndim)
+    if a > b:
+        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+    shape = tuple(x.shape)
+    return reshape_to(x, shape=(*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))
+
+
+def permute(x: Tensor, *dims: Any) -> Tensor:
+    """The dimensions in the order ``dims``.
+
+    >>> import autograd
+    >>> autograd.permute(autograd.zeros(2, 3, 4), (2, 0, 1)).shape
+    (4, 2, 3)
+    """
+    order = tuple(dimension("permute", d, x.ndim) for d in sizes_of("permute", dims))
+    if sorted(order) != list(range(x.ndim)):
+        raise ShapeError(
+            f"permute: dims {order} are not the {x.ndim} dimensions of shape {tuple(x.shape)} in some order"
+        )
+    return permute_to(x, dims=order)
+
+
+def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two dimensions exchanged.
+
+    >>> import autograd
+    >>> autograd.transpose(autograd.zeros(2, 3, 4), 0, -1).shape
+    (4, 3, 2)
+    """
+    order = list(range(x.ndim))
+    a, b = dimension("transpose", dim0, x.ndim), dimension("transpose", dim1, x.ndim)
+    if order:
+        order[a], order[b] = order[b], order[a]
+    return permute_to(x, dims=tuple(order))
+
+
+def movedim(x: Tensor, source: Any, destination: Any) -> Tensor:
+    """Dimension ``source`` moved to place ``destination``; both may be tuples.
+
+    >>> import autograd
+    >>> autograd.movedim(autograd.zeros(2, 3, 4), 0, -1).shape
+    (3, 4, 2)
+    """
+    sources = [dimension("movedim", d, x.ndim) for d in sizes_of("movedim", (source,))]
+    places = [dimension("movedim", d, x.ndim) for d in sizes_of("movedim", (destination,))]
+    if len(sources) != len(places):
+        raise ShapeError(f"movedim: {len(sources)} dimensions do not go to {len(places)} places")
+    moved = dict(zip(places, sources, strict=True))
+    rest = iter(d for d in range(x.ndim) if d not in sources)
+    return permute(x, tuple(moved[d] if d in moved else next(rest) for d in range(x.ndim)))
+
+
+def expand(x: Tensor, *sizes: Any) -> Tensor:
+    """x repeated, without copying, along dimensions of size 1 and new leading ones; -1 keeps a size.
+
+    >>> import autograd
+    >>> autograd.expand(autograd.tensor([[1.0], [2.0]]), -1, 3).shape
+    (2, 3)
+    """
+    shape = sizes_of("expand", sizes)
+    extra = len(shape) - x.ndim
+    full = tuple(x.shape[d - extra] if n == -1 and d >= extra else n for d, n in enumerate(shape))
+    if extra < 0 or any(m not in (1, n) for m, n in zip(x.shape, full[max(extra, 0) :], strict=False)):
+        raise ShapeError(f"expand: shape {tuple(x.shape)} does not expand to {shape}; only sizes of 1 can be repeated")
+    return broadcast_to(x, shape=full)
+
+
+def squeeze(x: Tensor, dim: Any = None) -> Tensor:
+    """Dimensions of size 1 taken away: all of them, or those of ``dim`` that have size 1.
+
+    >>> import autograd
+    >>> autograd.squeeze(autograd.zeros(1, 3, 1)).shape
+    (3,)
+    """
+    dims = range(x.ndim) if dim is None else [dimension("squeeze", d, x.ndim) for d in sizes_of("squeeze", (dim,))]
+    return reshape_to(x, shape=tuple(n for d, n in enumerate(x.shape) if n != 1 or d not in dims))
+
+
+def unsqueeze(x: Tensor, dim: int) -> Tensor:
+    """A dimension of size 1 put in at place ``dim``.
+
+    >>> import autograd
+    >>> autograd.unsqueeze(autograd.zeros(2, 3), -1).shape
+    (2, 3, 1)
+    """
+    at = dimension("unsqueeze", dim, x.ndim + 1)
+    return reshape_to(x, shape=(*x.shape[:at], 1, *x.shape[at:]))
+
+
+def _several(name: str, tensors: Any) -> list[Any]:
+    if isinstance(tensors, Node) or not isinstance(tensors, (tuple, list)):
+        raise DTypeError(f"{name}: wants a list or tuple of Tensors, got {describe(tensors)}")
+    if not tensors:
+        raise ValueError(f"{name}: got an empty list; it wants at least one Tensor")
+    for i, x in enumerate(tensors):
+        if not isinstance(x, Node):
+            raise DTypeError(f"{name}: wants Tensors, item {i} is {describe(x)}")
+    return list(tensors)
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
+    """Tensors joined along dimension ``dim``; their other sizes are equal.
+
+    >>> import autograd
+    >>> autograd.cat([autograd.zeros(2, 3), autograd.zeros(1, 3)]).shape
+    (3, 3)
+    """
+    xs = _several("cat", tensors)
+    d = dimension("cat", dim if axis is None else axis, xs[0].ndim)
+    for i, x in enumerate(xs):
+        if x.ndim == 0 or x.ndim != xs[0].ndim or _without(x, d) != _without(xs[0], d):
+            raise ShapeError(
+                f"cat: item 0 has shape {tuple(xs[0].shape)} and item {i} {tuple(x.shape)}; "
+                f"all sizes but that of dim {d} must be equal, and there must be a dimension (stack makes one)"
+            )
+    return concatenate(*_of_one_dtype(xs), axis=d)
+
+
+def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
+    """Tensors of one shape joined along a new dimension ``dim``.
+
+    >>> import autograd
+    >>> autograd.stack([autograd.tensor(1.0), autograd.tensor(2.0)])
+    tensor([1., 2.])
+    """
+    xs = _several("stack", tensors)
+    for i, x in enumerate(xs):
+        if tuple(x.shape) != tuple(xs[0].shape):
+            raise ShapeError(
+                f"stack: item 0 has shape {tuple(xs[0].shape)} and item {i} {tuple(x.shape)}; they must be the same"
+            )
+    return stack_along(*_of_one_dtype(xs), axis=dimension("stack", dim if axis is None else axis, xs[0].ndim + 1))
+
+
+def _without(x: Tensor, d: int) -> tuple[int, ...]:
+    return (*x.shape[:d], *x.shape[d + 1 :])
+
+
+def _of_one_dtype(xs: list[Any]) -> list[Any]:
+    from ..dtypes import result_type
+
+    dtype = result_type([x._array for x in xs])
+    return [x if x.dtype == dtype else x.to(dtype) for x in xs]
+
+
+def split(x: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """Parts of x along ``dim``, views of it: of one size (the last may be smaller), or of the listed sizes.
+
+    >>> import autograd
+    >>> [len(part) for part in autograd.split(autograd.zeros(7, 2), 3)]
+    [3, 3, 1]
+    """
+    d = dimension("split", dim, x.ndim)
+    if x.ndim == 0:
+        raise ShapeError("split: a 0-d Tensor has nothing to split")
+    n = x.shape[d]
+    if isinstance(split_size_or_sections, int):
+        size = split_size_or_sections
+        if size <= 0:
+            raise ValueError(f"split: the size of a part must be above 0, got {size}")
+        sizes = tuple(min(size, n - start) for start in range(0, n, size)) or (0,)
+    else:
+        sizes = sizes_of("split", (list(split_size_or_sections),))
+        if sum(sizes) != n or min(sizes, default=0) < 0:
+            raise ShapeError(
+                f"split: sizes {list(sizes)} do not add up to {n}, the size of dim {d} of {tuple(x.shape)}"
+            )
+    return split_at(x, sizes=sizes, axis=d)
+
+
+def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """x in at most ``chunks`` parts of equal size along ``dim`` (the last may be smaller), views of it.
+
+    >>> import autograd
+    >>> [len(part) for part in autograd.chunk(autograd.zeros(7), 3)]
+    [3, 3, 1]
+    """
+    if chunks <= 0:
+        raise ValueError(f"chunk: wants at least 1 chunk, got {chunks}")
+    n = x.shape[dimension("chunk", dim, x.ndim)] if x.ndim else 0
+    return split(x, max(-(-n // chunks), 1), dim)
+
+
+def unbind(x: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """The slices of x along ``dim``, without that dimension.
+
+    >>> import autograd
+    >>> autograd.unbind(autograd.tensor([1.0, 2.0]))
+    (tensor(1.), tensor(2.))
+    """
+    d = dimension("unbind", dim, x.ndim)
+    return tuple(squeeze(part, d) for part in split(x, 1, d)) if x.shape[d] else ()

@@ -1,0 +1,356 @@
+"""Primitive: a forward function and one gradient rule per differentiable input, and the call that records."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import dtypes, modes
+from .backends import numpy as numpy_namespace
+from .errors import DTypeError, GraphError, ShapeError, describe
+from .node import Node, next_tick
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+__all__ = ["Primitive", "primitive"]
+
+Rule = Callable[..., Any]
+
+tensor_class: type[Node] = Node
+# Every primitive by name; the tests ask it which rows they must have.
+registry: dict[str, Primitive] = {}
+
+_new = object.__new__
+_scalars = frozenset({np.float32, np.float64})
+_numbers = frozenset({float, int, bool, type(None)})
+
+
+def results_are(cls: type[Node]) -> None:
+    """Makes ``cls`` the class of results. Tensor has the ops as its methods, so they come before it."""
+    global tensor_class
+    tensor_class = cls
+
+
+class Primitive:
+    """An operation with its derivative: what ``@primitive`` makes of a forward function.
+
+    Called with Tensors (and numbers, for elementwise ones) it computes on their arrays and records
+    itself on the result if an input requires grad.
+    """
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        *,
+        elementwise: bool,
+        promote: str | None,
+        selects: bool,
+        view: bool,
+        saves: tuple[str, ...],
+    ) -> None:
+        self.forward = forward
+        self.name = forward.__name__.rstrip("_")
+        self.__name__ = self.name
+        self.__qualname__ = self.name
+        self.__module__ = forward.__module__
+        self.__doc__ = forward.__doc__
+        self.__wrapped__ = forward
+        signature = inspect.signature(forward)
+        parameters = list(signature.parameters.values())[1:]
+        self.__signature__ = signature.replace(parameters=parameters, return_annotation="Tensor")
+        self.elementwise = elementwise
+        self.selects = selects
+        self.view = view
+        self.promote = promote
+        self.saves = saves
+        self.inputs = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.rules: tuple[Rule | None, ...] = (None,) * len(self.inputs)
+        self.smooth = False  # whether every input has a rule
+        if self.name in registry:
+            raise ValueError(f"primitive: there is already a primitive named {self.name!r}; give this one its own name")
+        registry[self.name] = self
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}({', '.join(self.inputs)})>"
+
+    def grads(self, **rules: Rule) -> Primitive:
+        """Sets the rule of each differentiable input, by the input's name in the forward function.
+
+        A rule is ``lambda xp, g, out, *inputs, **static: ...``: from the upstream gradient ``g`` and the
+        primitive's result and inputs it gives the downstream gradient. Broadcasting is undone by the
+        caller. The rule of ``*inputs`` also gets ``index=``, the place of the input it is asked for.
+        """
+        unknown = set(rules) - set(self.inputs)
+        if unknown:
+            raise TypeError(f"{self.name}.grads: no input named {sorted(unknown)}; there are {list(self.inputs)}")
+        self.rules = tuple(rules.get(name, old) for name, old in zip(self.inputs, self.rules, strict=True))
+        self.smooth = None not in self.rules
+        return self
+
+    def rule(self, index: int) -> Rule | None:
+        """The gradient rule of input number ``index``, or None where the primitive has none."""
+        if not self.variadic:
+            return self.rules[index]
+        shared = self.rules[0]
+        return None if shared is None else lambda *args, **static: shared(*args, index=index, **static)
+
+    def __call__(self, *inputs: Any, **static: Any) -> Tensor:
+        xp, record = numpy_namespace, True
+        if modes.active:
+            xp, record = modes.local.namespace or xp, modes.local.grad
+        arrays: list[Any] = []
+        requires_grad = False
+        for x in inputs:
+            if isinstance(x, Node):
+                if x._requires_grad:
+                    requires_grad = True
+                    if xp is not numpy_namespace and isinstance(x._array, (np.ndarray, np.generic)):
+                        raise captured(self.name, x)
+                arrays.append(x._array)
+            elif type(x) in _numbers:
+                arrays.append(x)
+            else:
+                return self(*[constant(self.name, x) for x in inputs], **static)
+        if self.view and xp is numpy_namespace:
+            arrays[0] = inputs[0]._materialise()
+        if self.promote is not None:
+            arrays = self._promoted(arrays)
+        try:
+            value = self.forward(xp, *arrays, **static)
+        except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
+            raise self._explained(error, arrays, static) from error
+        if self.saves:
+            value, *saved = value
+            if requires_grad and record:
+                static = {**static, **dict(zip(self.saves, saved, strict=True))}
+        out = _new(tensor_class)
+        out._array = value
+        out._grad = out._memory = out._extra = None
+        if requires_grad and record and (self.smooth or self._differentiable(inputs)):
+            out._requires_grad = True
+            out._primitive = self
+            out._inputs = inputs
+            out._static = static
+            out._tick = next_tick()
+        else:
+            out._requires_grad = False
+            out._primitive = out._inputs = out._static = None
+            out._tick = 0
+        if type(value) is tuple:
+            outs = tuple([_output(out, i) for i in range(len(value))])
+            if self.view and xp is numpy_namespace:
+                for view in outs:
+                    _share(inputs[0], view)
+            return outs  # type: ignore[return-value]
+        if self.view and xp is numpy_namespace:
+            _share(inputs[0], out)
+        return out  # type: ignore[return-value]
+
+    def _differentiable(self, inputs: tuple[Any, ...]) -> bool:
+        if not any(self.rules):
+            return False
+        for name, x, rule in zip(self.inputs, inputs, self.rules, strict=False):
+            if rule is None and isinstance(x, Node) and x._requires_grad:
+                raise GraphError(
+                    f"{self.name}: there is no gradient with respect to {name}; "
+                    f"pass {name}.detach() if it is a constant"
+                )
+        return True
+
+    def _promoted(self, arrays: list[Any]) -> list[Any]:
+        if self.inputs[0] == "condition":
+            return [arrays[0], *self._promote(arrays[1:])]
+        return self._promote(arrays)
+
+    def _promote(self, arrays: list[Any]) -> list[Any]:
+        first = None
+        weak_float = False
+        for a in arrays:
+            dtype = getattr(a, "dtype", None)
+            if dtype is None:
+                weak_float = weak_float or type(a) is float
+            elif first is None:
+                first = dtype
+            elif dtype is not first and dtype != first:
+                break
+        else:
+            if first is not None and (first.kind == "f" or (self.promote == "same" and not weak_float)):
+                return arrays
+        dtype = dtypes.result_type(arrays)
+        if self.promote == "float" and dtype.kind != "f":
+            dtype = dtypes.get_default_dtype()
+        if first is None:  # numbers only, as in where(mask, 1.0, 0.0)
+            return [np.asarray(a, dtype)[()] for a in arrays]
+        return [a.astype(dtype) if hasattr(a, "dtype") else a for a in arrays]
+
+    def _explained(self, error: Exception, arrays: list[Any], static: dict[str, Any]) -> Exception:
+        if isinstance(error, (ShapeError, DTypeError)):
+            return error
+        got = " and ".join(describe(a) for a in arrays)
+        if static:
+            got += "".join(f", {name}={value!r}" for name, value in static.items() if value is not None)
+        if self.elementwise and isinstance(error, ValueError):
+            shapes = [tuple(a.shape) for a in arrays if hasattr(a, "shape")]
+            return ShapeError(f"{self.name}: shapes {mismatch(shapes)}")
+        kind = {TypeError: DTypeError, IndexError: IndexError}.get(type(error), ShapeError)
+        return kind(f"{self.name}: {error} (got {got})")
+
+
+def mismatch(shapes: list[tuple[int, ...]]) -> str:
+    """Where shapes stop broadcasting, in words, with the rule.
+
+    >>> mismatch([(2, 3), (4,)])
+    '(2, 3) and (4,) do not broadcast: dimension -1 is 3 against 4; sizes must be equal or 1, counted from the last'
+    """
+    text = " and ".join(str(s) for s in shapes) + " do not broadcast"
+    for d in range(1, max(map(len, shapes)) + 1):
+        sizes = list(dict.fromkeys(s[-d] for s in shapes if len(s) >= d and s[-d] != 1))
+        if len(sizes) > 1:
+            return f"{text}: dimension -{d} is {' against '.join(map(str, sizes))}; " + (
+                "sizes must be equal or 1, counted from the last"
+            )
+    return text
+
+
+def captured(name: str, x: Node) -> GraphError:
+    """The error for a Tensor from outside that a compiled function uses without having it as an argument."""
+    return GraphError(
+        f"{name}: a compiled function uses a Tensor ({describe(x._array)}) that requires grad and is not among its "
+        "arguments; its value would be frozen at the first call: pass it as an argument"
+    )
+
+
+def primitive(
+    forward: Callable[..., Any] | None = None,
+    *,
+    elementwise: bool = False,
+    promote: str | None = None,
+    selects: bool = False,
+    view: bool = False,
+    saves: tuple[str, ...] = (),
+) -> Any:
+    """Makes a forward function ``forward(xp, *arrays, **static)`` into a differentiable operation.
+
+    ``xp`` is the array namespace: NumPy, the engine's own functions on Tensors, or jax.numpy. Arrays are
+    positional, static arguments keyword-only. Set the gradient rules with ``.grads``.
+
+    Arguments:
+        elementwise: each entry of the result depends on the same (broadcast) entry of the inputs.
+        promote: ``"same"`` brings the inputs to one dtype first, ``"float"`` to a floating one.
+        selects: part of the input may not reach the result, as in ``where``; see ``backward.run``.
+        view: the result shares its first input's memory where the namespace can do that.
+        saves: names of arrays that the forward function returns after its result, and that the rules then get
+            as keyword arguments. They spare a computation; a rule must do without them too, since they have no
+            gradient of their own: a rule that runs on Tensors does not get them.
+
+    >>> import autograd
+    >>> @primitive
+    ... def cube(xp, x):
+    ...     return x * x * x
+    >>> _ = cube.grads(x=lambda xp, g, out, x: g * 3 * x * x)
+    >>> x = autograd.tensor(3.0, requires_grad=True)
+    >>> cube(x).backward(); x.grad
+    tensor(27.)
+    """
+
+    def make(forward: Callable[..., Any]) -> Primitive:
+        return Primitive(forward, elementwise=elementwise, promote=promote, selects=selects, view=view, saves=saves)
+
+    return make if forward is None else make(forward)
+
+
+def wrap(array: Any) -> Tensor:
+    """A Tensor around ``array`` itself, without gradient."""
+    out = _new(tensor_class)
+    out._array = array
+    out._grad = out._memory = out._extra = out._primitive = out._inputs = out._static = None
+    out._requires_grad = False
+    out._tick = 0
+    return out  # type: ignore[return-value]
+
+
+def constant(name: str, x: Any) -> Any:
+    """An operand that is not a Tensor, as one or as a Python number; a DTypeError for what is neither."""
+    if isinstance(x, Node) or type(x) in _numbers:
+        return x
+    if isinstance(x, np.generic):
+        return x.item()  # NumPy's scalars count as numbers, as in PyTorch: they never upcast
+    if isinstance(x, np.ndarray):
+        dtypes.as_dtype(x.dtype)
+        return wrap(x)
+    if modes.local.namespace is not None and hasattr(x, "dtype"):
+        return wrap(x)
+    if isinstance(x, complex):
+        raise DTypeError(f"{name}: complex numbers are not supported, got {x!r}")
+    if hasattr(x, "__array__") or hasattr(x, "__dlpack__"):
+        raise DTypeError(
+            f"{name}: {describe(x)} is a {type(x).__module__}.{type(x).__name__} of another library; "
+            "convert it first: autograd.tensor(numpy.asarray(x))"
+        )
+    raise DTypeError(f"{name}: wants Tensors or numbers, got {describe(x)}; make a Tensor of it with autograd.tensor")
+
+
+def _share(base: Node, view: Node) -> None:
+    array, of = view._array, base._array
+    if type(array) is np.ndarray and (array.base is of or (array.base is not None and array.base is of.base)):
+        view._memory = memory = base._shared_memory()
+        memory.add(view)
+
+
+def binary_operator(op: Primitive, operate: Callable[[Any, Any], Any], reflected: bool = False) -> Any:
+    """The method for an infix operator: two NumPy scalars are combined at once, all else goes through ``op``.
+
+    NumPy's scalar arithmetic costs 35 ns and a ufunc on the same values 400, so scalar programs
+    spend their time here.
+    """
+
+    def method(x: Any, y: Any) -> Any:
+        if not modes.active:
+            a = x._array
+            kind = type(a)
+            if kind in _scalars:
+                if isinstance(y, Node):
+                    b = y._array
+                    requires_grad = x._requires_grad or y._requires_grad
+                else:
+                    b = y
+                    requires_grad = x._requires_grad
+                other = type(b)
+                if other is kind or other is float or other is int:
+                    out = _new(tensor_class)
+                    out._array = operate(b, a) if reflected else operate(a, b)
+                    out._grad = out._memory = out._extra = None
+                    if requires_grad:
+                        out._requires_grad = True
+                        out._primitive = op
+                        out._inputs = (y, x) if reflected else (x, y)
+                        out._static = None
+                        out._tick = next_tick()
+                    else:
+                        out._requires_grad = False
+                        out._primitive = out._inputs = out._static = None
+                        out._tick = 0
+                    return out
+        return op(y, x) if reflected else op(x, y)
+
+    return method
+
+
+def _output(parent: Node, index: int) -> Node:
+    """What ``pick(parent, index=index)`` gives, without the call."""
+    out = wrap(parent._array[index])
+    if parent._requires_grad:
+        out._requires_grad, out._primitive, out._inputs = True, pick, (parent,)
+        out._static, out._tick = {"index": index}, next_tick()
+    return out
+
+
+@primitive
+def pick(xp, parent, *, index):
+    """Output number ``index`` of a primitive that gives several."""
+    return parent[index]
