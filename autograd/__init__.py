@@ -125,6 +125,7 @@ from .ops.shape import (
 )
 from .primitive import Primitive, primitive
 from .random import Generator, manual_seed, rand, rand_like, randint, randn, randn_like, randperm
+from .tensor import RemovableHandle
 from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 clip = clamp

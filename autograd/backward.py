@@ -115,8 +115,11 @@ def run(
         assert primitive is not None
         if given is None:
             raise freed(node)
+        # The rules of ops that select have finite slopes themselves.
         if primitive.selects:
-            selected = True
+            selected, doubtful = True, False
+        else:
+            doubtful = selected and primitive.elementwise
         tick, static = node._tick, node._static
         if create_graph or LastWrite.tick >= tick:
             values, out = _values(node, given, create_graph)
@@ -150,7 +153,7 @@ def run(
                 slots = grads.setdefault(x, [None] * len(a))
                 slots[gx.index] = gx.g if slots[gx.index] is None else slots[gx.index] + gx.g
                 continue
-            if selected and primitive.elementwise and gx is not g:
+            if doubtful and gx is not g:
                 gx = _silenced(xp, g, gx)
             if kind is np.ndarray or kind is not type(a) or not on_numpy:
                 if gx.shape != a.shape:
@@ -228,9 +231,10 @@ def unbroadcast(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
 def _silenced(xp: Any, g: Any, gx: Any) -> Any:
     """``gx`` with 0 where the upstream gradient is 0: there is nothing to pass on, even through an infinite slope."""
     values = gx._array if isinstance(gx, Node) else gx
-    known = isinstance(values, (np.ndarray, np.generic))
-    if known and not (np.isnan(np.sum(values)) if values.ndim else values != values):
-        return gx
+    if isinstance(values, (np.ndarray, np.generic)):
+        total = np.add.reduce(values, axis=None) if values.ndim else values
+        if total == total:  # no NaN among them
+            return gx
     return xp.where(g == 0, xp.zeros_like(gx), gx)
 
 

@@ -106,7 +106,9 @@ def _array_of(name: str, data: Any, dtype: Any) -> Any:
             array = array.astype(dtypes.get_default_dtype())
     if array.dtype.kind not in "biuf":
         if array.dtype.kind == "O":
-            raise DTypeError(f"{name}: an array of Python objects has no gradient; give numbers of one dtype")
+            raise DTypeError(
+                f"{name}: an array of Python objects has no gradient; give numbers of one dtype, integers within int64"
+            )
         dtypes.as_dtype(array.dtype)
     return array if dtype is None else array.astype(dtypes.as_dtype(dtype), copy=False)
 

@@ -120,7 +120,7 @@ def _entrywise(
                 moved = list(values)
                 moved[i] = np.array(values[i])
                 moved[i].reshape(-1)[entry] += step
-                with modes.no_grad(), np.errstate(all="ignore"):
+                with np.errstate(all="ignore"):
                     sides.append([np.array(y._array).reshape(-1) for y in evaluate(moved)[1]])
             for k, (above, below) in enumerate(zip(*sides, strict=True)):
                 with np.errstate(all="ignore"):
@@ -160,7 +160,7 @@ def _projected(
             for step in (eps, -eps):
                 moved = list(values)
                 moved[i] = values[i] + step * direction
-                with modes.no_grad(), np.errstate(all="ignore"):
+                with np.errstate(all="ignore"):
                     sides.append([np.array(y._array) for y in evaluate(moved)[1]])
             for k, (above, below) in enumerate(zip(*sides, strict=True)):
                 n = float(np.sum(upstreams[k] * (above - below)) / (2 * eps))

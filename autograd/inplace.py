@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -17,17 +17,21 @@ import numpy as np
 from . import modes
 from .errors import DTypeError, GraphError, ShapeError
 from .node import LastWrite, Memory, Node, next_tick
-from .primitive import wrap
+from .primitive import Primitive, wrap
 
 __all__ = ["increment_version"]
 
-_package = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_here = os.path.dirname(os.path.abspath(__file__))
+# The distribution's packages lie beside each other; none of their lines is what a user wants to be shown.
+_packages = tuple(
+    os.path.join(os.path.dirname(_here), name) + os.sep for name in (os.path.basename(_here), "nn", "optim")
+)
 
 
 def caller() -> tuple[str, int]:
-    """File and line of the innermost frame outside this package."""
+    """File and line of the innermost frame outside Glassgrad."""
     frame: Any = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_package):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_packages):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
 
@@ -75,6 +79,10 @@ def snapshot(t: Any) -> Any:
     return old
 
 
+# Ops whose rules look at no value of their first input; all others keep a copy of what they replace.
+_NEEDS_NO_VALUE = frozenset({"add", "sub", "setitem"})
+
+
 def write(t: Any, result: Any, name: str) -> Any:
     """Puts ``result``, computed from ``t`` and perhaps others, into ``t``'s memory, and returns ``t``.
 
@@ -83,12 +91,7 @@ def write(t: Any, result: Any, name: str) -> Any:
         ShapeError: ``result`` is larger than ``t``.
         DTypeError: ``result`` does not fit t's dtype (a float into integers).
     """
-    recording = modes.local.grad
-    if recording and t._requires_grad and t._primitive is None:
-        raise GraphError(
-            f"{name}: a leaf Tensor that requires grad is being changed in place; "
-            f"do it inside `with no_grad():`, or write a new Tensor: t = {_out_of_place(name)}"
-        )
+    _check_leaf(t, name)
     if tuple(result.shape) != tuple(t.shape):
         raise ShapeError(
             f"{name}: the result has shape {tuple(result.shape)}, the Tensor that it should go into {tuple(t.shape)}"
@@ -98,30 +101,63 @@ def write(t: Any, result: Any, name: str) -> Any:
             f"{name}: the result is {result.dtype}, and the Tensor that it should go into {t.dtype}; "
             f"convert it first: t.to({result.dtype})"
         )
-    record = recording and result._requires_grad
-    old = snapshot(t) if record else None
-    tick = next_tick()
+    record = modes.local.grad and result._requires_grad
+    how = (result._primitive, result._inputs, result._static) if record else None
     if modes.local.namespace is not None:
+        old = snapshot(t)
         t._array = result._array.astype(t.dtype)
-    else:
-        memory = t._shared_memory()
-        if not t._materialise().flags.writeable:
-            raise GraphError(
-                f"{name}: this Tensor's memory cannot be written: it is expanded, so that several entries are one "
-                "place in memory, or made from a read-only array; write to a clone() of it"
-            )
-        if old is not None and old._array is t._array:
-            old._memory = memory
-        np.copyto(t._array, result._array, casting="same_kind")
-        memory.mark(tick, caller())
-    if record:
-        t._requires_grad, t._primitive, t._static = True, result._primitive, result._static
-        t._inputs = tuple(old if x is t else x for x in result._inputs)
-        t._tick, t._extra = tick, {"older": old}
-        LastWrite.tick = tick
-        if t._memory is not None:
-            _carry_over(t, t._memory, name)
+        if how is not None:
+            _record(t, old, next_tick(), how)
+        return t
+    return _replace(t, name, how, lambda array: np.copyto(array, result._array, casting="same_kind"))
+
+
+def write_at(t: Any, setitem: Primitive, key: Any, value: Any, name: str) -> None:
+    """Puts ``value`` at ``t[key]`` and touches nothing else, recorded as the primitive ``setitem``."""
+    if modes.local.namespace is not None:
+        write(t, setitem(t, value, key=key), name)
+        return
+    _check_leaf(t, name)
+    a_tensor = isinstance(value, Node)
+    record = modes.local.grad and (t._requires_grad or (a_tensor and value._requires_grad))
+    how = (setitem, (t, value), {"key": key}) if record else None
+    _replace(t, name, how, lambda array: array.__setitem__(key, value._array if a_tensor else value))
+
+
+def _check_leaf(t: Any, name: str) -> None:
+    if modes.local.grad and t._requires_grad and t._primitive is None:
+        raise GraphError(
+            f"{name}: a leaf Tensor that requires grad is being changed in place; "
+            f"do it inside `with no_grad():`, or write a new Tensor: t = {_out_of_place(name)}"
+        )
+
+
+def _replace(t: Any, name: str, how: Any, put: Callable[[Any], None]) -> Any:
+    memory = t._shared_memory()
+    if not t._materialise().flags.writeable:
+        raise GraphError(
+            f"{name}: this Tensor's memory cannot be written: it is expanded, so that several entries are one "
+            "place in memory, or made from a read-only array; write to a clone() of it"
+        )
+    old = None
+    if how is not None:
+        old = snapshot(t)
+        if how[0].name not in _NEEDS_NO_VALUE:
+            old._array, old._memory = np.array(t._array), None
+    tick = next_tick()
+    put(t._array)
+    memory.mark(tick, caller())
+    if how is not None:
+        _record(t, old, tick, how)
+        _carry_over(t, memory, name)
     return t
+
+
+def _record(t: Any, old: Any, tick: int, how: Any) -> None:
+    t._requires_grad, t._primitive, t._static = True, how[0], how[2]
+    t._inputs = tuple(old if x is t else x for x in how[1])
+    t._tick, t._extra = tick, {"older": old}
+    LastWrite.tick = tick
 
 
 def _out_of_place(name: str) -> str:

@@ -169,15 +169,18 @@ class Operations(Node):
 
     def fill_(self, value: Any) -> Tensor:
         """Puts ``value`` into every entry."""
-        return inplace.write(self, indexing.setitem(self, constant("fill_", value), key=(Ellipsis,)), "fill_")
+        indexing.set_item(self, Ellipsis, value, "fill_")
+        return self  # type: ignore[return-value]
 
     def zero_(self) -> Tensor:
         """Puts 0 into every entry."""
-        return self.fill_(0)
+        indexing.set_item(self, Ellipsis, 0, "zero_")
+        return self  # type: ignore[return-value]
 
     def copy_(self, source: Any) -> Tensor:
         """Puts the entries of ``source``, which broadcasts to this shape, into this Tensor."""
-        return inplace.write(self, indexing.setitem(self, constant("copy_", source), key=(Ellipsis,)), "copy_")
+        indexing.set_item(self, Ellipsis, source, "copy_")
+        return self  # type: ignore[return-value]
 
     def uniform_(self: Any, a: Any = 0.0, b: Any = 1.0, *, generator: Any = None) -> Tensor:
         """Puts uniform random numbers from [a, b) into every entry."""

@@ -21,7 +21,7 @@ __all__ = ["Primitive", "primitive"]
 Rule = Callable[..., Any]
 
 tensor_class: type[Node] = Node
-# Every primitive by name; the tests ask it which rows they must have.
+# Every primitive of this package; the tests ask it which rows they must have.
 registry: dict[str, Primitive] = {}
 
 _new = object.__new__
@@ -51,9 +51,10 @@ class Primitive:
         selects: bool,
         view: bool,
         saves: tuple[str, ...],
+        name: str | None,
     ) -> None:
         self.forward = forward
-        self.name = forward.__name__.rstrip("_")
+        self.name = name or forward.__name__
         self.__name__ = self.name
         self.__qualname__ = self.name
         self.__module__ = forward.__module__
@@ -71,9 +72,10 @@ class Primitive:
         self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         self.rules: tuple[Rule | None, ...] = (None,) * len(self.inputs)
         self.smooth = False  # whether every input has a rule
-        if self.name in registry:
-            raise ValueError(f"primitive: there is already a primitive named {self.name!r}; give this one its own name")
-        registry[self.name] = self
+        if forward.__module__.startswith(f"{__package__}."):
+            if forward.__name__ in registry:
+                raise ValueError(f"primitive: there are two primitives named {forward.__name__}")
+            registry[forward.__name__] = self
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}({', '.join(self.inputs)})>"
@@ -179,7 +181,9 @@ class Primitive:
             elif dtype is not first and dtype != first:
                 break
         else:
-            if first is not None and (first.kind == "f" or (self.promote == "same" and not weak_float)):
+            if first is not None and (
+                first.kind == "f" or (self.promote == "same" and not weak_float and first.kind != "b")
+            ):
                 return arrays
         dtype = dtypes.result_type(arrays)
         if self.promote == "float" and dtype.kind != "f":
@@ -233,6 +237,7 @@ def primitive(
     selects: bool = False,
     view: bool = False,
     saves: tuple[str, ...] = (),
+    name: str | None = None,
 ) -> Any:
     """Makes a forward function ``forward(xp, *arrays, **static)`` into a differentiable operation.
 
@@ -247,6 +252,7 @@ def primitive(
         saves: names of arrays that the forward function returns after its result, and that the rules then get
             as keyword arguments. They spare a computation; a rule must do without them too, since they have no
             gradient of their own: a rule that runs on Tensors does not get them.
+        name: what pictures and errors call it, if not by the forward function's name.
 
     >>> import autograd
     >>> @primitive
@@ -259,7 +265,15 @@ def primitive(
     """
 
     def make(forward: Callable[..., Any]) -> Primitive:
-        return Primitive(forward, elementwise=elementwise, promote=promote, selects=selects, view=view, saves=saves)
+        return Primitive(
+            forward,
+            elementwise=elementwise,
+            promote=promote,
+            selects=selects,
+            view=view,
+            saves=saves,
+            name=name,
+        )
 
     return make if forward is None else make(forward)
 

@@ -22,36 +22,43 @@ def text(t: Tensor) -> str:
     array = t._array
     if not isinstance(array, (np.ndarray, np.generic)):
         return f"tensor({array}, {_origin(t)})"
-    parts = [values(np.asarray(array), "tensor(")]
-    if array.size == 0 and array.ndim != 1:
-        parts.append(f"size={tuple(array.shape)}")
+    written = "tensor(" + values(np.asarray(array), len("tensor("))
+    suffixes = [f"size={tuple(array.shape)}"] if array.size == 0 and array.ndim != 1 else []
     if array.dtype not in (dtypes.get_default_dtype(), np.dtype("int64"), np.dtype("bool")):
-        parts.append(f"dtype={array.dtype}")
+        suffixes.append(f"dtype={array.dtype}")
     if t.requires_grad:
-        parts.append(_origin(t))
-    return f"tensor({', '.join(parts)})"
+        suffixes.append(_origin(t))
+    column = len(written) - written.rfind("\n") + 1  # as PyTorch counts
+    for suffix in suffixes:
+        fits = column + len(suffix) + 2 <= _LINE_WIDTH
+        written += f", {suffix}" if fits else f",\n       {suffix}"
+        column = column + len(suffix) + 2 if fits else len("tensor(") + len(suffix)
+    return written + ")"
 
 
 def _origin(t: Tensor) -> str:
     return "requires_grad=True" if t._primitive is None else f"grad_fn=<{t._primitive.name}>"
 
 
-def values(array: np.ndarray, prefix: str = "") -> str:
+def values(array: np.ndarray, indent: int = 0) -> str:
     """The entries of ``array``, aligned, with the middle left out of long ones."""
     form = formatter(array)
     if array.ndim == 0:
         return form(array[()]).strip()
-    if array.size == 0:
-        return "[]"
-    return np.array2string(
-        array,
-        separator=", ",
-        prefix=prefix,
-        threshold=_THRESHOLD,
-        edgeitems=_EDGE_ITEMS,
-        max_line_width=_LINE_WIDTH,
-        formatter={"all": form},
-    )
+    return "[]" if array.size == 0 else _nested(array, form, indent, array.size > _THRESHOLD)
+
+
+def _nested(array: np.ndarray, form: Any, indent: int, summarize: bool) -> str:
+    short = summarize and array.shape[0] > 2 * _EDGE_ITEMS
+    ends = [array[:_EDGE_ITEMS], array[-_EDGE_ITEMS:]] if short else [array]
+    if array.ndim > 1:
+        parts = [[_nested(a, form, indent + 1, summarize) for a in end] for end in ends]
+        gap = ",\n" + "\n" * (array.ndim - 2) + " " * (indent + 1)
+        return "[" + gap.join([*parts[0], "...", *parts[1]] if short else parts[0]) + "]"
+    entries = [[form(v) for v in end] for end in ends]
+    line = entries[0] + [" ...", *entries[1]] if short else entries[0]
+    n = max(1, (_LINE_WIDTH - indent) // (len(form(array[0])) + 2))
+    return "[" + (",\n" + " " * (indent + 1)).join(", ".join(line[i : i + n]) for i in range(0, len(line), n)) + "]"
 
 
 def formatter(array: np.ndarray) -> Any:
@@ -73,7 +80,7 @@ def formatter(array: np.ndarray) -> Any:
     def one(v: Any) -> str:
         return write(v) if math.isfinite(v) else str(float(v))
 
-    width = max((len(one(v)) for v in _shown(array)), default=0)
+    width = max((len(one(v)) for v in _shown(array) if np.isfinite(v) and v != 0), default=1)
     return lambda v: one(v).rjust(width)
 
 

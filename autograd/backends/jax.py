@@ -20,6 +20,7 @@ from jax.numpy import (
     abs,
     argmax,
     argmin,
+    asarray,
     broadcast_to,
     ceil,
     concatenate,
@@ -55,7 +56,7 @@ from ..node import Node
 from ..primitive import wrap
 from . import VOCABULARY
 
-__all__ = [*VOCABULARY, "jit"]
+__all__ = [*VOCABULARY, "asarray", "jit"]
 
 
 def astype(x: Any, dtype: Any) -> Any:

@@ -72,8 +72,11 @@ def astype(x: Any, dtype: Any) -> Any:
 
 
 def index(x: Any, key: Any) -> Any:
-    """``x[key]``, as an array also where that is a single entry."""
-    return x[key]
+    """``x[key]``; a single entry comes as a 0-d view, so that it shares x's memory as any part does."""
+    out = x[key]
+    if isinstance(out, np.generic) and isinstance(key, tuple) and Ellipsis not in key:
+        return x[(*key, Ellipsis)]
+    return out
 
 
 def set_at(x: Any, value: Any, key: Any) -> Any:

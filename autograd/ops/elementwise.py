@@ -258,8 +258,8 @@ def maximum(xp, x, y):
 
 
 maximum.grads(
-    x=lambda xp, g, out, x, y: g * _share_of(xp, x, y, x > y),
-    y=lambda xp, g, out, x, y: g * _share_of(xp, y, x, y > x),
+    x=lambda xp, g, out, x, y: g * _share_of(xp, x, y, xp.logical_not(x < y)),
+    y=lambda xp, g, out, x, y: g * _share_of(xp, y, x, xp.logical_not(y < x)),
 )
 
 
@@ -270,16 +270,17 @@ def minimum(xp, x, y):
 
 
 minimum.grads(
-    x=lambda xp, g, out, x, y: g * _share_of(xp, x, y, x < y),
-    y=lambda xp, g, out, x, y: g * _share_of(xp, y, x, y < x),
+    x=lambda xp, g, out, x, y: g * _share_of(xp, x, y, xp.logical_not(x > y)),
+    y=lambda xp, g, out, x, y: g * _share_of(xp, y, x, xp.logical_not(y > x)),
 )
 
 
 def _share_of(xp, x, y, chosen):
+    # "Not less" rather than "greater": a NaN is the result, so it gets the gradient.
     return xp.where(x == y, 0.5, xp.astype(chosen, x.dtype) if hasattr(x, "dtype") else chosen * 1.0)
 
 
-@primitive(elementwise=True, selects=True)
+@primitive(elementwise=True, selects=True, name="clamp")
 def clip(xp, x, *, min=None, max=None):
     """x within numbers min and max; see ``clamp``."""
     if min is not None:

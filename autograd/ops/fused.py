@@ -63,7 +63,7 @@ linear.grads(
 )
 
 
-@primitive
+@primitive(name="softmax")
 def softmax_along(xp, x, *, axis):
     """eˣ / Σ eˣ along ``axis``; see ``softmax``."""
     return xp.softmax(x, axis=axis)
@@ -72,7 +72,7 @@ def softmax_along(xp, x, *, axis):
 softmax_along.grads(x=lambda xp, g, out, x, *, axis: out * (g - xp.sum(g * out, axis=axis, keepdims=True)))
 
 
-@primitive
+@primitive(name="log_softmax")
 def log_softmax_along(xp, x, *, axis):
     """x − ln Σ eˣ along ``axis``; see ``log_softmax``."""
     shifted = x - xp.max(x, axis=axis, keepdims=True)
@@ -82,7 +82,7 @@ def log_softmax_along(xp, x, *, axis):
 log_softmax_along.grads(x=lambda xp, g, out, x, *, axis: g - xp.exp(out) * xp.sum(g, axis=axis, keepdims=True))
 
 
-@primitive
+@primitive(name="logsumexp")
 def reduce_logsumexp(xp, x, *, axis=None, keepdims=False):
     """ln Σ eˣ along ``axis``; see ``logsumexp``."""
     top = xp.max(x, axis=axis, keepdims=True)
@@ -104,23 +104,28 @@ def _logsumexp_x(xp, g, out, x, *, axis=None, keepdims=False):
 reduce_logsumexp.grads(x=_logsumexp_x)
 
 
-@primitive(saves=("probabilities",))
-def softmax_cross_entropy(xp, logits, target):
-    """Mean over rows of −ln softmax(logits)[target]; see ``cross_entropy``."""
-    rows = logits.shape[0]
+@primitive(saves=("probabilities",), name="cross_entropy")
+def softmax_cross_entropy(xp, logits, target, *, smoothing=0.0):
+    """Mean over rows of −Σ_c q_c ln softmax(logits)_c, q = (1 − ε) onehot(target) + ε / C; see ``cross_entropy``."""
+    rows, classes = logits.shape
     shifted = logits - xp.max(logits, axis=1, keepdims=True)
     e = xp.exp(shifted)
     total = xp.sum(e, axis=1)
     chosen = shifted[np.arange(rows), target]
+    if smoothing:
+        chosen = (1 - smoothing) * chosen + smoothing / classes * xp.sum(shifted, axis=1)
     e /= total[:, None]
     return xp.sum(xp.log(total) - chosen) / rows, e
 
 
-def _softmax_cross_entropy_logits(xp, g, out, logits, target, *, probabilities=None):
+def _softmax_cross_entropy_logits(xp, g, out, logits, target, *, smoothing=0.0, probabilities=None):
+    rows, classes = logits.shape
     if probabilities is None:
         probabilities = xp.softmax(logits, axis=1)
-    one = xp.one_hot(target, logits.shape[1], logits.dtype)
-    return (probabilities - one) * (g / logits.shape[0])
+    q = xp.one_hot(target, classes, logits.dtype)
+    if smoothing:
+        q = q * (1 - smoothing) + smoothing / classes
+    return (probabilities - q) * (g / rows)
 
 
 softmax_cross_entropy.grads(logits=_softmax_cross_entropy_logits)
@@ -162,7 +167,7 @@ def logsumexp(
 
     >>> import autograd
     >>> autograd.logsumexp(autograd.tensor([1000.0, 1000.0]), dim=0)
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
     check_floating("logsumexp", x)
     return reduce_logsumexp(
@@ -195,8 +200,8 @@ def cross_entropy(
     >>> autograd.cross_entropy(autograd.tensor([[2.0, 0.0], [0.0, 2.0]]), autograd.tensor([0, 1]))
     tensor(0.1269)
     """
-    if weight is None and reduction == "mean" and not label_smoothing and _is_plain(input, target, ignore_index):
-        return softmax_cross_entropy(input, target)
+    if weight is None and reduction == "mean" and 0 <= label_smoothing <= 1 and _is_plain(input, target, ignore_index):
+        return softmax_cross_entropy(input, target, smoothing=label_smoothing)
     _check_cross_entropy(input, target, reduction, label_smoothing)
     classes = 0 if input.ndim == 1 else 1
     if target.dtype.kind == "f":
@@ -208,8 +213,6 @@ def cross_entropy(
         return _reduced(losses, reduction, None)
     if isinstance(target._array, (np.ndarray, np.generic)):
         _check_classes(target._array, input.shape[classes], ignore_index)
-    elif input.ndim == 2 and weight is None and reduction == "mean" and not label_smoothing and ignore_index == -100:
-        return softmax_cross_entropy(input, target)  # while tracing there is nothing to look at
     valid = target != ignore_index
     safe = target.masked_fill(~valid, 0)
     scores = log_softmax(input, classes)
@@ -220,7 +223,8 @@ def cross_entropy(
         per_class = scores if weight is None else scores * _per_class(weight, input.ndim)
         smooth = -per_class.sum(classes) * counts / input.shape[classes]
         losses = losses * (1 - label_smoothing) + smooth * label_smoothing
-    return _reduced(losses, reduction, row_weight)
+    # Where every row is left out the mean is 0 / 0, and no gradient may come of that.
+    return _reduced(losses.masked_fill(~valid, 0), reduction, row_weight)
 
 
 _UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}

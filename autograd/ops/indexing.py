@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, describe
+from ..inplace import write_at
 from ..node import Node
-from ..primitive import primitive
+from ..primitive import constant, primitive
 
 
 @primitive(view=True, selects=True)
@@ -131,33 +132,39 @@ def _check_range(name: str, x: Any, k: Any, d: int) -> None:
         raise IndexError(f"{name}: index {bad} is out of range for dim {d} of size {n}")
 
 
-def set_item(x: Any, key: Any, value: Any) -> None:
+def set_item(x: Any, key: Any, value: Any, name: str = "setitem") -> None:
     """``x[key] = value``, in place, with gradient to the rest of x and to the value."""
-    from ..inplace import write
-    from ..primitive import constant
-
-    key = normal_key("setitem", x, key)
+    key = normal_key(name, x, key)
     if isinstance(value, (list, tuple)):
         value = np.asarray(value)
-    value = constant("setitem", value)
+    value = constant(name, value)
+    tracing = hasattr(x._array, "aval")
+    part = None if tracing else _read(name, x._array, key)
     if isinstance(value, Node):
         array = value._array
         if x.dtype.kind != "f" and array.dtype.kind == "f":
             raise DTypeError(
-                f"setitem: the value is {array.dtype}, and the Tensor that it should go into {x.dtype}; "
+                f"{name}: the value is {array.dtype}, and the Tensor that it should go into {x.dtype}; "
                 "convert one of them first: x.float() or value.long()"
             )
-        part = x._array[key] if not hasattr(x._array, "aval") else None
         if part is not None and not _fits(array.shape, part.shape):
             raise ShapeError(
-                f"setitem: a value of shape {tuple(array.shape)} does not broadcast to {tuple(part.shape)}, "
-                f"the shape of x[{'...' if not isinstance(key, tuple) else ', '.join(map(_shown, key))}]"
+                f"{name}: a value of shape {tuple(array.shape)} does not broadcast to {tuple(part.shape)}, "
+                f"the shape of x[{', '.join(map(_shown, key if isinstance(key, tuple) else (key,)))}]"
             )
-    result = setitem(x, value, key=key)
-    write(x, result, "setitem")
+    write_at(x, setitem, key, value, name)
+
+
+def _read(name: str, array: Any, key: Any) -> Any:
+    try:
+        return array[key]
+    except IndexError as error:
+        raise IndexError(f"{name}: {error} (the Tensor is {describe(array)})") from None
 
 
 def _shown(k: Any) -> str:
+    if k is None:
+        return "None"
     if isinstance(k, slice):
         return ":".join("" if v is None else str(v) for v in (k.start, k.stop, k.step)).removesuffix(":")
     return "..." if k is Ellipsis else describe(k) if hasattr(k, "dtype") else str(k)

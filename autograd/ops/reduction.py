@@ -25,7 +25,7 @@ def _reduce(name: str, op: Any, x: Tensor, dim: Dims, keepdim: bool, axis: Dims,
     return op(x, axis=normal_dims(name, x, dim, axis), keepdims=keepdim if keepdims is None else keepdims)
 
 
-@primitive
+@primitive(name="sum")
 def reduce_sum(xp, x, *, axis=None, keepdims=False):
     """Sum along ``axis``; see ``sum``."""
     out = xp.sum(x, axis=axis, keepdims=keepdims)
@@ -35,7 +35,7 @@ def reduce_sum(xp, x, *, axis=None, keepdims=False):
 reduce_sum.grads(x=lambda xp, g, out, x, *, axis=None, keepdims=False: spread(xp, g, x, axis, keepdims))
 
 
-@primitive
+@primitive(name="mean")
 def reduce_mean(xp, x, *, axis=None, keepdims=False):
     """Mean along ``axis``; see ``mean``."""
     out = xp.sum(x, axis=axis, keepdims=keepdims)
@@ -48,13 +48,13 @@ reduce_mean.grads(
 )
 
 
-@primitive(selects=True)
+@primitive(selects=True, name="amax")
 def reduce_max(xp, x, *, axis=None, keepdims=False):
     """Largest entry along ``axis``; see ``amax``."""
     return xp.max(x, axis=axis, keepdims=keepdims)
 
 
-@primitive(selects=True)
+@primitive(selects=True, name="amin")
 def reduce_min(xp, x, *, axis=None, keepdims=False):
     """Smallest entry along ``axis``; see ``amin``."""
     return xp.min(x, axis=axis, keepdims=keepdims)
@@ -69,31 +69,31 @@ reduce_max.grads(x=_extreme_x)
 reduce_min.grads(x=_extreme_x)
 
 
-@primitive
+@primitive(name="argmax")
 def reduce_argmax(xp, x, *, axis=None, keepdims=False):
     """Where the first largest entry is along ``axis``; see ``argmax``."""
     return xp.argmax(x, axis=axis, keepdims=keepdims)
 
 
-@primitive
+@primitive(name="argmin")
 def reduce_argmin(xp, x, *, axis=None, keepdims=False):
     """Where the first smallest entry is along ``axis``; see ``argmin``."""
     return xp.argmin(x, axis=axis, keepdims=keepdims)
 
 
-@primitive
+@primitive(name="all")
 def reduce_all(xp, x, *, axis=None, keepdims=False):
     """Whether all entries along ``axis`` are true; see ``all``."""
     return (x != 0).all(axis=axis, keepdims=keepdims)
 
 
-@primitive
+@primitive(name="any")
 def reduce_any(xp, x, *, axis=None, keepdims=False):
     """Whether some entry along ``axis`` is true; see ``any``."""
     return (x != 0).any(axis=axis, keepdims=keepdims)
 
 
-@primitive
+@primitive(name="var")
 def reduce_var(xp, x, *, axis=None, keepdims=False, correction=1):
     """Variance along ``axis``; see ``var``."""
     d = x - xp.sum(x, axis=axis, keepdims=True) / (count(x, axis) or math.nan)
@@ -110,7 +110,7 @@ def _var_x(xp, g, out, x, *, axis=None, keepdims=False, correction=1):
 reduce_var.grads(x=_var_x)
 
 
-@primitive
+@primitive(name="norm")
 def reduce_norm(xp, x, *, axis=None, keepdims=False):
     """Euclidean norm along ``axis``; see ``norm``."""
     return xp.sqrt(xp.sum(x * x, axis=axis, keepdims=keepdims))

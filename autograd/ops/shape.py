@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-@primitive(view=True)
+@primitive(view=True, name="reshape")
 def reshape_to(xp, x, *, shape):
     """The same entries in the same order in another shape; see ``reshape``."""
     return x.reshape(shape)
@@ -27,7 +27,7 @@ def reshape_to(xp, x, *, shape):
 reshape_to.grads(x=lambda xp, g, out, x, *, shape: g.reshape(x.shape))
 
 
-@primitive(view=True)
+@primitive(view=True, name="permute")
 def permute_to(xp, x, *, dims):
     """Dimensions in another order; see ``permute``."""
     return xp.transpose(x, dims)
@@ -40,7 +40,7 @@ def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
 permute_to.grads(x=lambda xp, g, out, x, *, dims: xp.transpose(g, _inverse(dims)))
 
 
-@primitive(view=True)
+@primitive(view=True, name="expand")
 def broadcast_to(xp, x, *, shape):
     """x repeated along dimensions of size 1 and new leading ones; see ``expand``."""
     return xp.broadcast_to(x, shape)
@@ -49,7 +49,7 @@ def broadcast_to(xp, x, *, shape):
 broadcast_to.grads(x=lambda xp, g, out, x, *, shape: g)
 
 
-@primitive
+@primitive(name="cat")
 def concatenate(xp, *xs, axis=0):
     """Tensors joined along ``axis``; see ``cat``."""
     return xp.concatenate(xs, axis)
@@ -63,7 +63,7 @@ def _concatenate_xs(xp, g, out, *xs, axis=0, index):
 concatenate.grads(xs=_concatenate_xs)
 
 
-@primitive
+@primitive(name="stack")
 def stack_along(xp, *xs, axis=0):
     """Tensors of one shape joined along a new dimension; see ``stack``."""
     return xp.stack(xs, axis)
@@ -72,7 +72,7 @@ def stack_along(xp, *xs, axis=0):
 stack_along.grads(xs=lambda xp, g, out, *xs, axis=0, index: g[(slice(None),) * axis + (index,)])
 
 
-@primitive(view=True)
+@primitive(view=True, name="split")
 def split_at(xp, x, *, sizes, axis=0):
     """The parts of x of the given sizes along ``axis``; see ``split``."""
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
@@ -120,14 +120,14 @@ def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return reshape_to(x, shape=(*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))
 
 
-def permute(x: Tensor, *dims: Any) -> Tensor:
-    """The dimensions in the order ``dims``.
+def permute(x: Tensor, *order: Any, dims: Any = None) -> Tensor:
+    """The dimensions in another order, given one by one or as one sequence.
 
     >>> import autograd
     >>> autograd.permute(autograd.zeros(2, 3, 4), (2, 0, 1)).shape
     (4, 2, 3)
     """
-    order = tuple(dimension("permute", d, x.ndim) for d in sizes_of("permute", dims))
+    order = tuple(dimension("permute", d, x.ndim) for d in sizes_of("permute", order if dims is None else (dims,)))
     if sorted(order) != list(range(x.ndim)):
         raise ShapeError(
             f"permute: dims {order} are not the {x.ndim} dimensions of shape {tuple(x.shape)} in some order"

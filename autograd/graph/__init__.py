@@ -1,0 +1,7 @@
+"""What sees through the engine: pictures of the recorded graph, with every value and gradient in it."""
+
+from __future__ import annotations
+
+from .drawing import Drawing, draw
+
+__all__ = ["Drawing", "draw"]

@@ -1,0 +1,39 @@
+"""Parameter: a Tensor that a Module counts among what it learns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd
+from autograd import Tensor
+
+__all__ = ["Parameter"]
+
+
+class Parameter(Tensor):
+    """A Tensor that becomes one of a Module's parameters when it is assigned as an attribute.
+
+    Arguments:
+        data: the initial value, a floating Tensor of any shape (its memory is shared, as in PyTorch), or what
+            ``autograd.as_tensor`` takes.
+        requires_grad: whether gradients are computed for it.
+
+    Raises:
+        DTypeError: ``data`` is not floating and ``requires_grad`` is True.
+
+    >>> Parameter(autograd.zeros(2))
+    Parameter containing:
+    tensor([0., 0.], requires_grad=True)
+    """
+
+    # No slots of its own: only a class of the very same layout can take over an existing Tensor.
+    __slots__ = ()
+
+    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Parameter:
+        parameter = (autograd.empty(0) if data is None else autograd.as_tensor(data)).detach()
+        parameter.__class__ = cls
+        parameter.requires_grad = requires_grad
+        return parameter  # type: ignore[return-value]
+
+    def __repr__(self) -> str:
+        return f"Parameter containing:\n{super().__repr__()}"
