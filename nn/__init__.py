@@ -8,6 +8,14 @@ Nothing here defines a derivative; layers and losses compose the engine's operat
 (4, 1)
 """
 
+import autograd
+
+if not hasattr(autograd, "Primitive"):
+    raise ImportError(
+        f"nn: `import autograd` finds the older package of that name (HIPS) in {autograd.__file__}, not Glassgrad; "
+        "run `pip uninstall autograd glassgrad` and then install glassgrad again"
+    )
+
 from . import data, functional, init
 from .activation import LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
 from .container import Sequential

@@ -351,19 +351,16 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forgets the gradients of all parameters, or with ``set_to_none=False`` fills them with 0."""
         # Called in every training step: a walk of its own, without the names, takes a tenth of parameters().
-        found: dict[Module, None] = {self: None}
-        stack = [self]
-        while stack:
-            module = stack.pop()
-            values = module.__dict__
+        found, seen = [self], {self}
+        for module in found:
             for name, kind in module._kinds.items():
-                value = values[name]
+                value = module.__dict__[name]
                 if value is None or kind == "buffer":
                     continue
                 if kind == "module":
-                    if value not in found:
-                        found[value] = None
-                        stack.append(value)
+                    if value not in seen:
+                        seen.add(value)
+                        found.append(value)
                 elif set_to_none or value.grad is None:
                     value.grad = None
                 else:

@@ -11,6 +11,14 @@
 True
 """
 
+import autograd
+
+if not hasattr(autograd, "Primitive"):
+    raise ImportError(
+        f"optim: `import autograd` finds the older package of that name (HIPS) in {autograd.__file__}, not Glassgrad; "
+        "run `pip uninstall autograd glassgrad` and then install glassgrad again"
+    )
+
 from .adam import Adam
 from .optimizer import Optimizer
 from .sgd import SGD
