@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types bench clean
+.PHONY: help demo test test-all lint types bench ops clean
 
 help:
 	@echo "make demo      train a digit classifier and draw the graph its gradient ran through"
@@ -13,7 +13,8 @@ help:
 	@echo "make test-all  everything: also the comparisons with PyTorch and JAX, and the slow tests"
 	@echo "make lint      ruff"
 	@echo "make types     mypy"
-	@echo "make bench     the engine beside PyTorch and hand-written NumPy"
+	@echo "make bench     the engine beside PyTorch and NumPy, grad, jacobian and hessian beside JAX"
+	@echo "make ops       checks every op and prints the table: value, gradients, jax"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -42,6 +43,10 @@ types: .venv/.installed-dev
 
 bench: .venv/.installed-dev
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/transforms.py
+
+ops: .venv/.installed-dev
+	$(BIN)/python tools/ops_table.py
 
 clean:
 	rm -rf .venv out build *.egg-info

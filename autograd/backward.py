@@ -6,8 +6,9 @@ somebody needs, undoes broadcasting in one place, and sums where a value was use
 
 from __future__ import annotations
 
+import contextlib
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,13 +40,13 @@ class Part:
 pick.grads(parent=lambda xp, g, out, parent, *, index: Part(index, g))
 
 
-def history(roots: Iterable[Node]) -> list[Node]:
-    """Every recorded node that the roots depend on, oldest first.
+def history(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
+    """Every recorded node that the roots depend on, oldest first; not ``stop``, nor what is only behind it.
 
     Raises GraphError when part of it was freed.
     """
-    found = [r for r in dict.fromkeys(roots) if r._primitive is not None]
-    seen = set(found)
+    found = [r for r in dict.fromkeys(roots) if r._primitive is not None and r not in stop]
+    seen = {*found, *stop}
     stack = list(found)
     while stack:
         node = stack.pop()
@@ -72,17 +73,18 @@ def run(
     create_graph: bool = False,
     retain_graph: bool = False,
     observe: Callable[[Node, int, Any, Any], None] | None = None,
+    stop: Collection[Node] = (),
 ) -> dict[Node, Any]:
     """Walks from ``roots`` back and returns the gradient of each leaf, or of each of ``inputs``.
 
     ``gradients`` are arrays, or Tensors with ``create_graph``; so are the results. With ``inputs`` only the
     nodes between them and the roots are visited. ``observe`` is called with (node, index of the input,
-    upstream, downstream) for each edge.
+    upstream, downstream) for each edge. At the nodes of ``stop`` the walk ends, as if they were leaves without hooks.
 
     An upstream gradient that is exactly 0 stays 0 through an elementwise op behind one that selects (``where``,
     ``max``, indexing): a branch that was not taken passes nothing on, whatever its local gradient is.
     """
-    order = history(roots)
+    order = history(roots, stop)
     if inputs is not None:
         order = _between(order, inputs)
     needed = None if inputs is None else {*order, *inputs}
@@ -99,7 +101,7 @@ def run(
             grads[root] = g if root not in grads else grads[root] + g
     results: dict[Node, Any] = {}
     wanted = frozenset() if inputs is None else frozenset(inputs)
-    selected = False
+    selected = bool(stop)  # this is part of a larger walk, which may have met an op that selects
     moved: list[Node] = []  # changed in place: older nodes are still found through them
     while order:
         node = order.pop()
@@ -129,7 +131,7 @@ def run(
             values, out = [], node._array
             for x in given:
                 values.append(x._array if isinstance(x, Node) else x)
-        rules = primitive.rules if not primitive.variadic else [primitive.rule(i) for i in range(len(given))]
+        rules = primitive.rules if not primitive.variadic else primitive.rules_of(len(given))
         index = -1
         for x in given:
             index += 1
@@ -175,7 +177,7 @@ def run(
                 if type(gx) is np.ndarray:
                     owned.add(x)
         if not (retain_graph or create_graph):
-            node._inputs = None
+            node._inputs = node._static = None
             if node._extra is not None and "older" in node._extra:
                 moved.append(node)
         if needed is not None:
@@ -184,7 +186,7 @@ def run(
         if node._extra is not None:
             node._extra.pop("older", None)
     for leaf, g in grads.items():
-        if leaf._extra is not None:
+        if leaf._extra is not None and leaf not in stop:
             g = _hooked(leaf, g, create_graph, retain_graph)
             owned.discard(leaf)
         if inputs is None or leaf in wanted:
@@ -208,8 +210,15 @@ def _values(node: Node, given: tuple[Any, ...], create_graph: bool) -> tuple[lis
             values.append(x)
     if node._memory is not None and node._memory.changed > tick:
         return values, Overwritten(node._array, node, node._memory)
-    if create_graph and type(node._array) is tuple:
-        return values, tuple(pick(node, index=i) for i in range(len(node._array)))
+    if type(node._array) is tuple:
+        memories = (node._extra or {}).get("outputs")
+        outs: list[Any] = []
+        for i, a in enumerate(node._array):
+            if memories is not None and memories[i].changed > tick:
+                outs.append(Overwritten(a, node, memories[i]))
+            else:
+                outs.append(pick(node, index=i) if create_graph else a)
+        return values, tuple(outs)
     return values, node if create_graph else node._array
 
 
@@ -319,6 +328,9 @@ def backward(
             leaf._grad = wrap(g)
         else:
             accumulate(leaf, g)
+        if leaf._extra is not None:
+            for hook in list(leaf._extra.get("accumulated", {}).values()):
+                hook(leaf)
 
 
 def grad(
@@ -387,11 +399,18 @@ def _run(
             raise ValueError(f"{name}: got {len(roots)} outputs and {len(given)} gradients; give one for each")
         given = [None] * len(roots)
     gradients = [_upstream(name, root, g, create_graph) for root, g in zip(roots, given, strict=True)]
+    observe: Callable[..., None] | None = None
+    unchecked: Any = contextlib.nullcontext()
+    if modes.local.anomaly:
+        from . import anomaly
+
+        observe = anomaly.check_backward
+        unchecked = anomaly.detect_anomaly(check_nan=False)  # the ops of rules are not the user's
     if create_graph:
-        with modes.enable_grad():
-            return run(roots, gradients, inputs=inputs, create_graph=True, retain_graph=True)
+        with modes.enable_grad(), unchecked, np.errstate(all="ignore"):
+            return run(roots, gradients, inputs=inputs, create_graph=True, retain_graph=True, observe=observe)
     with np.errstate(all="ignore"):
-        return run(roots, gradients, inputs=inputs, retain_graph=retain_graph)
+        return run(roots, gradients, inputs=inputs, retain_graph=retain_graph, observe=observe)
 
 
 def _upstream(name: str, root: Any, g: Any, create_graph: bool) -> Any:

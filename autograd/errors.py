@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["DTypeError", "GraphError", "ShapeError", "describe"]
+import numpy as np
+
+__all__ = ["DTypeError", "GraphError", "LinAlgError", "ShapeError", "describe"]
 
 
 class ShapeError(ValueError, RuntimeError):
@@ -17,6 +19,10 @@ class DTypeError(TypeError, RuntimeError):
 
 class GraphError(RuntimeError):
     """Something that the recorded graph cannot give: freed, overwritten, not recorded."""
+
+
+class LinAlgError(np.linalg.LinAlgError, RuntimeError):
+    """A matrix that an operation of linear algebra cannot take, a singular one say: NumPy's and PyTorch's type."""
 
 
 def describe(value: Any) -> str:

@@ -122,6 +122,8 @@ def write_at(t: Any, setitem: Primitive, key: Any, value: Any, name: str) -> Non
     record = modes.local.grad and (t._requires_grad or (a_tensor and value._requires_grad))
     how = (setitem, (t, value), {"key": key}) if record else None
     _replace(t, name, how, lambda array: array.__setitem__(key, value._array if a_tensor else value))
+    for watch in modes.local.watchers:
+        watch(setitem, (t, value), {"key": key}, t)
 
 
 def _check_leaf(t: Any, name: str) -> None:
@@ -139,8 +141,9 @@ def _replace(t: Any, name: str, how: Any, put: Callable[[Any], None]) -> Any:
             f"{name}: this Tensor's memory cannot be written: it is expanded, so that several entries are one "
             "place in memory, or made from a read-only array; write to a clone() of it"
         )
-    old = None
+    old, overlapping = None, []
     if how is not None:
+        overlapping = _overlapping(t, memory, name)  # first of all: it may refuse, and then nothing is written
         old = snapshot(t)
         if how[0].name not in _NEEDS_NO_VALUE:
             old._array, old._memory = np.array(t._array), None
@@ -149,7 +152,7 @@ def _replace(t: Any, name: str, how: Any, put: Callable[[Any], None]) -> Any:
     memory.mark(tick, caller())
     if how is not None:
         _record(t, old, tick, how)
-        _carry_over(t, memory, name)
+        _carry_over(t, overlapping)
     return t
 
 
@@ -157,6 +160,8 @@ def _record(t: Any, old: Any, tick: int, how: Any) -> None:
     t._requires_grad, t._primitive, t._static = True, how[0], how[2]
     t._inputs = tuple(old if x is t else x for x in how[1])
     t._tick, t._extra = tick, {"older": old}
+    if modes.local.watchers:
+        t._extra["where"] = caller()
     LastWrite.tick = tick
 
 
@@ -164,8 +169,12 @@ def _out_of_place(name: str) -> str:
     return f"t.{name.rstrip('_')}(...)" if name.endswith("_") else "where(mask, value, t)"
 
 
-def _carry_over(t: Any, memory: Memory, name: str) -> None:
-    """Lets every other Tensor that shares the memory just written have t's gradient where they overlap."""
+def _overlapping(t: Any, memory: Memory, name: str) -> list[tuple[Any, Any, Any]]:
+    """Every other Tensor that shares memory with ``t``: where it does, and with which of t's entries.
+
+    Raises GraphError when one of them is a leaf that requires grad.
+    """
+    found = []
     for alias in [v() for v in memory.views]:
         if alias is None or alias is t or not np.may_share_memory(alias._array, t._array):
             continue
@@ -182,10 +191,17 @@ def _carry_over(t: Any, memory: Memory, name: str) -> None:
                 f"{name}: this writes into the memory of a leaf Tensor that requires grad; "
                 "do it inside `with no_grad():`, or on a clone() of it"
             )
+        found.append((alias, mask, source.reshape(alias.shape)))
+    return found
+
+
+def _carry_over(t: Any, overlapping: list[tuple[Any, Any, Any]]) -> None:
+    """Lets every other Tensor that shares the memory just written have t's gradient where they overlap."""
+    for alias, mask, source in overlapping:
         from .ops.elementwise import where
 
         before = snapshot(alias)
-        mixed = where(wrap(mask), t.reshape(-1)[source.reshape(alias.shape)], before)
+        mixed = where(wrap(mask), t.reshape(-1)[source], before)
         alias._requires_grad, alias._primitive, alias._static = True, mixed._primitive, mixed._static
         alias._inputs, alias._tick, alias._extra = mixed._inputs, next_tick(), {"older": before}
         LastWrite.tick = alias._tick

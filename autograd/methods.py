@@ -8,11 +8,35 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import inplace
-from .errors import DTypeError, ShapeError
+from . import creation, distributions, inplace, layout
+from .errors import DTypeError, GraphError, ShapeError
 from .node import Node
+from .ops import (
+    activations,
+    arithmetic,
+    broadcasting,
+    comparison,
+    decompositions,
+    diagonals,
+    functions,
+    fused,
+    gathering,
+    indexing,
+    joining,
+    linalg,
+    matrix_functions,
+    products,
+    rearranging,
+    reduction,
+    scans,
+    scattering,
+    solvers,
+    sorting,
+    special,
+    statistics,
+    windows,
+)
 from .ops import elementwise as ew
-from .ops import fused, indexing, linalg, reduction
 from .ops import shape as shapes
 from .primitive import Primitive, binary_operator, constant
 
@@ -30,13 +54,37 @@ def _method(op: Primitive) -> Callable[..., Tensor]:
     return method
 
 
-def _in_place(function: Callable[..., Any], name: str) -> Callable[..., Tensor]:
-    """The method that puts a function's result into the Tensor's own memory."""
+def _in_place(function: Callable[..., Any], name: str, of_a_copy: bool = False) -> Callable[..., Tensor]:
+    """The method that puts a function's result into the Tensor's own memory.
+
+    ``of_a_copy`` is for functions of several steps of which not only the last one needs the Tensor's value.
+    """
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return inplace.write(self, function(self, *args, **kwargs), name)
+        return inplace.write(self, function(ew.clone(self) if of_a_copy else self, *args, **kwargs), name)
 
     method.__name__, method.__doc__ = name, f"In place: {function.__doc__}"
+    return method
+
+
+def _overwrite(function: Callable[..., Any], name: str) -> Callable[..., Tensor]:
+    """``_in_place`` for functions without gradient: what is overwritten gets none."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        indexing.set_item(self, Ellipsis, function(self, *args, **kwargs), name)
+        return self
+
+    method.__name__, method.__doc__ = name, f"In place: {function.__doc__}"
+    return method
+
+
+def _reshaping(name: str) -> Callable[..., Tensor]:
+    """The method of PyTorch's that would change a Tensor's shape in place, refused."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        raise GraphError(f"{name}: a Tensor's shape does not change in place; write x = x.{name.rstrip('_')}(...)")
+
+    method.__name__, method.__doc__ = name, f"Refused: use ``x = x.{name.rstrip('_')}(...)``."
     return method
 
 
@@ -71,6 +119,11 @@ class Operations(Node):
     __and__ = __rand__ = _method(ew.bitwise_and)
     __or__ = __ror__ = _method(ew.bitwise_or)
     __invert__ = _method(ew.bitwise_not)
+    __xor__ = __rxor__ = _method(arithmetic.bitwise_xor)
+    __lshift__ = binary_operator(arithmetic.bitwise_left_shift, operator.lshift)
+    __rlshift__ = binary_operator(arithmetic.bitwise_left_shift, operator.lshift, reflected=True)
+    __rshift__ = binary_operator(arithmetic.bitwise_right_shift, operator.rshift)
+    __rrshift__ = binary_operator(arithmetic.bitwise_right_shift, operator.rshift, reflected=True)
 
     def __rmatmul__(self, other: Any) -> Tensor:
         return linalg.matmul(constant("matmul", other), self)
@@ -84,7 +137,7 @@ class Operations(Node):
     def __pos__(self: Any) -> Tensor:
         return self
 
-    add, sub, mul, div = (_method(op) for op in (ew.add, ew.sub, ew.mul, ew.div))
+    add, sub, mul, div = arithmetic.add, arithmetic.sub, _method(ew.mul), arithmetic.div
     subtract, multiply, divide, true_divide = sub, mul, div, div
     floor_divide, remainder, pow, neg = (_method(op) for op in (ew.floor_divide, ew.remainder, ew.pow, ew.neg))
     eq, ne, lt, le, gt, ge = (_method(op) for op in (ew.eq, ew.ne, ew.lt, ew.le, ew.gt, ew.ge))
@@ -101,40 +154,125 @@ class Operations(Node):
         """This Tensor where the condition holds, ``other`` elsewhere."""
         return ew.where(condition, self, other)
 
-    def masked_fill(self, mask: Any, value: Any) -> Tensor:
-        """``value`` where the mask is True, this Tensor elsewhere."""
-        return ew.where(mask, value, self)
+    masked_fill = arithmetic.masked_fill
+
+    tan, asin, acos, atan = (_method(op) for op in (functions.tan, functions.asin, functions.acos, functions.atan))
+    sinh, cosh = _method(functions.sinh), _method(functions.cosh)
+    asinh, acosh, atanh = (_method(op) for op in (functions.asinh, functions.acosh, functions.atanh))
+    arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh
+    exp2, log2, log10 = (_method(op) for op in (functions.exp2, functions.log2, functions.log10))
+    rsqrt, reciprocal, logit = _method(functions.rsqrt), _method(functions.reciprocal), functions.logit
+    erf, erfc, erfinv = (_method(op) for op in (functions.erf, functions.erfc, functions.erfinv))
+    lgamma, digamma, sinc = (_method(op) for op in (functions.lgamma, functions.digamma, functions.sinc))
+    trunc = fix = _method(functions.trunc)
+    round, frac, nan_to_num = functions.round, functions.frac, functions.nan_to_num
+    rad2deg, deg2rad, positive = functions.rad2deg, functions.deg2rad, functions.positive
+    absolute, negative, sgn, signbit = abs, neg, sign, _method(functions.signbit)
+
+    i0, mvlgamma = _method(special.i0), special.multigammaln
+    igamma, igammac = _method(special.gammainc), _method(special.gammaincc)
+
+    def polygamma(self: Any, n: int) -> Tensor:
+        """Derivative number n of ``digamma``."""
+        return functions.polygamma(n, self)
+
+    lerp, addcmul, addcdiv = arithmetic.lerp, arithmetic.addcmul, arithmetic.addcdiv
+    fmod, hypot, xlogy = (_method(op) for op in (arithmetic.fmod, arithmetic.hypot, arithmetic.xlogy))
+    atan2 = arctan2 = _method(arithmetic.atan2)
+    logaddexp, logaddexp2 = _method(arithmetic.logaddexp), _method(arithmetic.logaddexp2)
+    copysign, nextafter = _method(arithmetic.copysign), _method(arithmetic.nextafter)
+    ldexp, float_power, heaviside = arithmetic.ldexp, arithmetic.float_power, _method(arithmetic.heaviside)
+    fmax, fmin, gcd, lcm = (_method(op) for op in (arithmetic.fmax, arithmetic.fmin, arithmetic.gcd, arithmetic.lcm))
+    clamp_min, clamp_max = arithmetic.clamp_min, arithmetic.clamp_max
+    bitwise_and, bitwise_or = _method(ew.bitwise_and), _method(ew.bitwise_or)
+    bitwise_not, bitwise_xor = _method(ew.bitwise_not), _method(arithmetic.bitwise_xor)
+    bitwise_left_shift = _method(arithmetic.bitwise_left_shift)
+    bitwise_right_shift = _method(arithmetic.bitwise_right_shift)
+
+    greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
+    logical_xor, isclose, allclose = _method(comparison.logical_xor), comparison.isclose, comparison.allclose
+    equal, isreal = comparison.equal, _method(comparison.isreal)
+    isnan, isinf, isfinite = (_method(op) for op in (comparison.isnan, comparison.isinf, comparison.isfinite))
+    isposinf, isneginf = _method(comparison.isposinf), _method(comparison.isneginf)
 
     # Reductions
 
     sum, mean, var, std = reduction.sum, reduction.mean, reduction.var, reduction.std
     max, min, amax, amin, norm = reduction.max, reduction.min, reduction.amax, reduction.amin, reduction.norm
     softmax, log_softmax, logsumexp = fused.softmax, fused.log_softmax, fused.logsumexp
+    prelu, hardshrink = activations.prelu, activations.hardshrink
     argmax, argmin = reduction.argmax, reduction.argmin
     all, any = reduction.all, reduction.any
+    aminmax, dist, renorm = reduction.aminmax, reduction.dist, reduction.renorm
+    prod, cumsum, cumprod, logcumsumexp = scans.prod, scans.cumsum, scans.cumprod, scans.logcumsumexp
+    cummax, cummin, diff = scans.cummax, scans.cummin, scans.diff
+    sort, argsort, msort, topk, kthvalue = sorting.sort, sorting.argsort, sorting.msort, sorting.topk, sorting.kthvalue
+    median, nanmedian, mode = sorting.median, sorting.nanmedian, sorting.mode
+    unique, unique_consecutive = sorting.unique, sorting.unique_consecutive
+    quantile, nanquantile, nansum = statistics.quantile, statistics.nanquantile, statistics.nansum
+    nanmean, count_nonzero, bincount = statistics.nanmean, statistics.count_nonzero, statistics.bincount
+    histc, histogram, cov, corrcoef = statistics.histc, statistics.histogram, statistics.cov, statistics.corrcoef
 
     # Shape
 
-    reshape = view = shapes.reshape
-    flatten, permute, transpose, movedim = shapes.flatten, shapes.permute, shapes.transpose, shapes.movedim
-    swapaxes = swapdims = shapes.transpose
-    expand, squeeze, unsqueeze = shapes.expand, shapes.squeeze, shapes.unsqueeze
+    reshape, flatten, unflatten, ravel = shapes.reshape, shapes.flatten, shapes.unflatten, shapes.ravel
+    permute, transpose, movedim, t, adjoint = (
+        shapes.permute, shapes.transpose, shapes.movedim, shapes.t, shapes.adjoint
+    )  # fmt: skip
+    swapaxes, swapdims, moveaxis = shapes.transpose, shapes.transpose, shapes.movedim
+    expand, squeeze, unsqueeze, broadcast_to = shapes.expand, shapes.squeeze, shapes.unsqueeze, shapes.expand
     split, chunk, unbind = shapes.split, shapes.chunk, shapes.unbind
+    unfold = windows.unfold_along
+    tensor_split, hsplit, vsplit, dsplit = joining.tensor_split, joining.hsplit, joining.vsplit, joining.dsplit
+    repeat, tile, repeat_interleave = broadcasting.repeat, broadcasting.tile, broadcasting.repeat_interleave
+    flip, fliplr, flipud, roll, rot90 = (
+        rearranging.flip, rearranging.fliplr, rearranging.flipud, rearranging.roll, rearranging.rot90
+    )  # fmt: skip
+    diag, diagonal, diag_embed, diagflat = (
+        diagonals.diag, diagonals.diagonal, diagonals.diag_embed, diagonals.diagflat
+    )  # fmt: skip
+    tril, triu, diagonal_scatter = diagonals.tril, diagonals.triu, diagonals.diagonal_scatter
+    tril_, triu_ = _in_place(tril, "tril_"), _in_place(triu, "triu_")
+    squeeze_, unsqueeze_, t_, transpose_, swapaxes_, swapdims_, resize_ = (
+        _reshaping(name) for name in ("squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_", "resize_")
+    )
+    is_contiguous, stride = layout.is_contiguous, layout.stride
+    storage_offset, data_ptr = layout.storage_offset, layout.data_ptr
+    new_tensor, new_zeros, new_ones = creation.new_tensor, creation.new_zeros, creation.new_ones
+    new_empty, new_full = creation.new_empty, creation.new_full
     matmul = _method(linalg.matmul)
+    mm, bmm, mv, dot, vdot, inner = (
+        products.mm, products.bmm, products.mv, products.dot, products.vdot, products.inner
+    )  # fmt: skip
+    outer, ger, kron, cross, trace = products.outer, products.ger, products.kron, products.cross, products.trace
+    addmm, addmv, addr = products.addmm, products.addmv, products.addr
+    addbmm, baddbmm = products.addbmm, products.baddbmm
+    addmm_, addmv_, addr_ = _in_place(addmm, "addmm_"), _in_place(addmv, "addmv_"), _in_place(addr, "addr_")
+    addbmm_, baddbmm_ = _in_place(addbmm, "addbmm_"), _in_place(baddbmm, "baddbmm_")
+    det, slogdet, logdet = matrix_functions.det, matrix_functions.slogdet, matrix_functions.logdet
+    matrix_exp, matrix_power = matrix_functions.matrix_exp, matrix_functions.matrix_power
+    inverse, pinverse = solvers.inverse, solvers.pinverse
+    cholesky_solve, cholesky_inverse = solvers.cholesky_solve, solvers.cholesky_inverse
+    cholesky, qr, svd = decompositions.classic_cholesky, decompositions.classic_qr, decompositions.classic_svd
+
+    def view(self: Any, *shape: Any) -> Tensor:
+        """In another shape, as ``reshape``."""
+        if len(shape) == 1 and isinstance(shape[0], (np.dtype, type)):
+            raise DTypeError(
+                f"view: reading the memory as another dtype ({shape[0]}) is not supported; "
+                "to(dtype) converts, and t.numpy().view(dtype) reinterprets"
+            )
+        return shapes.reshape(self, *shape)
 
     def view_as(self: Any, other: Tensor) -> Tensor:
         """In the shape of ``other``."""
         return self.reshape(other.shape)
 
+    reshape_as = view_as
+
     def expand_as(self: Any, other: Tensor) -> Tensor:
         """Expanded to the shape of ``other``."""
         return self.expand(other.shape)
-
-    def t(self: Any) -> Tensor:
-        """The transpose of a matrix; what has fewer than two dimensions as it is."""
-        if self.ndim > 2:
-            raise ShapeError(f"t: wants at most 2 dimensions, got shape {self.shape}; use transpose(dim0, dim1)")
-        return self.T
 
     @property
     def T(self: Any) -> Tensor:
@@ -156,6 +294,18 @@ class Operations(Node):
     def __setitem__(self, key: Any, value: Any) -> None:
         indexing.set_item(self, key, value)
 
+    gather, take, take_along_dim = gathering.gather, gathering.take, gathering.take_along_dim
+    index_select, select, narrow = gathering.index_select, gathering.select, gathering.narrow
+    masked_select, nonzero, argwhere = gathering.masked_select, gathering.nonzero, gathering.argwhere
+    scatter, scatter_add, scatter_reduce = scattering.scatter, scattering.scatter_add, scattering.scatter_reduce
+    index_add, index_copy, index_fill = scattering.index_add, scattering.index_copy, scattering.index_fill
+    index_put, put, masked_scatter = scattering.index_put, scattering.put, scattering.masked_scatter
+    scatter_, scatter_add_ = _in_place(scatter, "scatter_"), _in_place(scatter_add, "scatter_add_")
+    scatter_reduce_ = _in_place(scatter_reduce, "scatter_reduce_", of_a_copy=True)
+    index_add_, index_copy_ = _in_place(index_add, "index_add_"), _in_place(index_copy, "index_copy_")
+    index_fill_, index_put_ = _in_place(index_fill, "index_fill_"), _in_place(index_put, "index_put_")
+    put_, masked_scatter_ = _in_place(put, "put_"), _in_place(masked_scatter, "masked_scatter_")
+
     # In place
 
     add_ = __iadd__ = _in_place(add, "add_")
@@ -165,7 +315,46 @@ class Operations(Node):
     pow_ = __ipow__ = _in_place(pow, "pow_")
     exp_, log_, sqrt_, neg_ = (_in_place(f, f"{f.__name__}_") for f in (exp, log, sqrt, neg))
     abs_, tanh_, sigmoid_, relu_ = (_in_place(f, f"{f.__name__}_") for f in (abs, tanh, sigmoid, relu))
+    cumsum_, cumprod_ = _in_place(cumsum, "cumsum_"), _in_place(cumprod, "cumprod_")
+    renorm_ = _in_place(renorm, "renorm_", of_a_copy=True)
     clamp_, masked_fill_ = _in_place(clamp, "clamp_"), _in_place(masked_fill, "masked_fill_")
+    clip_ = clamp_
+    subtract_, multiply_, divide_, true_divide_, negative_, absolute_ = sub_, mul_, div_, div_, neg_, abs_
+    remainder_ = __imod__ = _in_place(remainder, "remainder_")
+    expm1_, log1p_, square_, sin_, cos_ = (_in_place(f, f"{f.__name__}_") for f in (expm1, log1p, square, sin, cos))
+    sign_, floor_, ceil_, trunc_ = (_in_place(f, f"{f.__name__}_") for f in (sign, floor, ceil, trunc))
+    sgn_, fix_, round_ = sign_, trunc_, _in_place(round, "round_")
+    tan_, asin_, acos_, atan_ = (_in_place(f, f"{f.__name__}_") for f in (tan, asin, acos, atan))
+    sinh_, cosh_, asinh_ = (_in_place(f, f"{f.__name__}_") for f in (sinh, cosh, asinh))
+    acosh_, atanh_ = _in_place(acosh, "acosh_"), _in_place(atanh, "atanh_")
+    arcsin_, arccos_, arctan_, arcsinh_, arccosh_, arctanh_ = asin_, acos_, atan_, asinh_, acosh_, atanh_
+    exp2_, log2_, log10_ = (_in_place(f, f"{f.__name__}_") for f in (exp2, log2, log10))
+    rsqrt_, reciprocal_, frac_ = (_in_place(f, f"{f.__name__}_") for f in (rsqrt, reciprocal, frac))
+    erf_, erfc_, erfinv_ = (_in_place(f, f"{f.__name__}_") for f in (erf, erfc, erfinv))
+    lgamma_, digamma_, sinc_ = (_in_place(f, f"{f.__name__}_") for f in (lgamma, digamma, sinc))
+    polygamma_, logit_ = _in_place(polygamma, "polygamma_"), _in_place(logit, "logit_", of_a_copy=True)
+    rad2deg_, deg2rad_, nan_to_num_ = (_in_place(f, f"{f.__name__}_") for f in (rad2deg, deg2rad, nan_to_num))
+    lerp_, addcmul_, addcdiv_ = (_in_place(f, f"{f.__name__}_") for f in (lerp, addcmul, addcdiv))
+    fmod_, hypot_, xlogy_ = (_in_place(f, f"{f.__name__}_") for f in (fmod, hypot, xlogy))
+    atan2_ = arctan2_ = _in_place(atan2, "atan2_")
+    copysign_, ldexp_, float_power_ = (_in_place(f, f"{f.__name__}_") for f in (copysign, ldexp, float_power))
+    i0_, igamma_, igammac_ = _in_place(i0, "i0_"), _in_place(igamma, "igamma_"), _in_place(igammac, "igammac_")
+    mvlgamma_ = _in_place(mvlgamma, "mvlgamma_", of_a_copy=True)
+    clamp_min_, clamp_max_ = _in_place(clamp_min, "clamp_min_"), _in_place(clamp_max, "clamp_max_")
+
+    floor_divide_ = __ifloordiv__ = _overwrite(floor_divide, "floor_divide_")
+    nextafter_, heaviside_ = _overwrite(nextafter, "nextafter_"), _overwrite(heaviside, "heaviside_")
+    gcd_, lcm_ = _overwrite(gcd, "gcd_"), _overwrite(lcm, "lcm_")
+    eq_, ne_, lt_, le_, gt_, ge_ = (_overwrite(f, f"{f.__name__}_") for f in (eq, ne, lt, le, gt, ge))
+    greater_, greater_equal_, less_, less_equal_, not_equal_ = gt_, ge_, lt_, le_, ne_
+    logical_and_, logical_or_ = _overwrite(logical_and, "logical_and_"), _overwrite(logical_or, "logical_or_")
+    logical_not_, logical_xor_ = _overwrite(logical_not, "logical_not_"), _overwrite(logical_xor, "logical_xor_")
+    bitwise_and_ = __iand__ = _overwrite(bitwise_and, "bitwise_and_")
+    bitwise_or_ = __ior__ = _overwrite(bitwise_or, "bitwise_or_")
+    bitwise_xor_ = __ixor__ = _overwrite(bitwise_xor, "bitwise_xor_")
+    bitwise_not_ = _overwrite(bitwise_not, "bitwise_not_")
+    bitwise_left_shift_ = __ilshift__ = _overwrite(bitwise_left_shift, "bitwise_left_shift_")
+    bitwise_right_shift_ = __irshift__ = _overwrite(bitwise_right_shift, "bitwise_right_shift_")
 
     def fill_(self, value: Any) -> Tensor:
         """Puts ``value`` into every entry."""
@@ -182,42 +371,23 @@ class Operations(Node):
         indexing.set_item(self, Ellipsis, source, "copy_")
         return self  # type: ignore[return-value]
 
-    def uniform_(self: Any, a: Any = 0.0, b: Any = 1.0, *, generator: Any = None) -> Tensor:
-        """Puts uniform random numbers from [a, b) into every entry."""
-        from .random import rand_like
-
-        return inplace.write(self, (rand_like(self, generator=generator) * (b - a) + a), "uniform_")
-
-    def normal_(self: Any, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Tensor:
-        """Puts normal random numbers of the given mean and standard deviation into every entry."""
-        from .random import randn_like
-
-        return inplace.write(self, randn_like(self, generator=generator) * std + mean, "normal_")
+    uniform_, normal_, log_normal_ = distributions.uniform_, distributions.normal_, distributions.log_normal_
+    exponential_, cauchy_, geometric_ = distributions.exponential_, distributions.cauchy_, distributions.geometric_
+    bernoulli_, random_ = distributions.bernoulli_, distributions.random_
+    bernoulli, multinomial = distributions.bernoulli, distributions.multinomial
 
     # NumPy's functions
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        op = _UFUNCS.get(ufunc.__name__)
-        if op is None or method != "__call__" or kwargs:
-            with_what = f" with {', '.join(kwargs)}" if kwargs else "" if method == "__call__" else f".{method}"
-            raise DTypeError(
-                f"np.{ufunc.__name__}{with_what}: there is no gradient for this on Tensors; use autograd's function of "
-                "that meaning, or t.detach().numpy() for the plain array"
-            )
-        return op(*[constant(op.name, x) for x in inputs])
+        from .interop import array_ufunc
+
+        return array_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from .interop import array_function
+
+        return array_function(function, args, kwargs)
 
 
 def _comparable(other: Any) -> bool:
     return isinstance(other, (Node, np.ndarray, np.generic, float, int)) or hasattr(other, "aval")
-
-
-_UFUNCS: dict[str, Primitive] = {
-    "add": ew.add, "subtract": ew.sub, "multiply": ew.mul, "divide": ew.div, "floor_divide": ew.floor_divide,
-    "remainder": ew.remainder, "power": ew.pow, "float_power": ew.pow, "negative": ew.neg, "absolute": ew.abs,
-    "matmul": linalg.matmul, "equal": ew.eq, "not_equal": ew.ne, "less": ew.lt, "less_equal": ew.le,
-    "greater": ew.gt, "greater_equal": ew.ge, "maximum": ew.maximum, "minimum": ew.minimum,
-    "exp": ew.exp, "expm1": ew.expm1, "log": ew.log, "log1p": ew.log1p, "sqrt": ew.sqrt, "square": ew.square,
-    "sign": ew.sign, "floor": ew.floor, "ceil": ew.ceil, "sin": ew.sin, "cos": ew.cos, "tanh": ew.tanh,
-    "bitwise_and": ew.bitwise_and, "bitwise_or": ew.bitwise_or, "invert": ew.bitwise_not,
-    "logical_and": ew.logical_and, "logical_or": ew.logical_or, "logical_not": ew.logical_not,
-}  # fmt: skip

@@ -23,6 +23,8 @@ _lock = threading.Lock()
 class _Local(threading.local):
     grad = True
     namespace: Any = None  # None is NumPy
+    watchers: tuple[Callable[..., None], ...] = ()  # each is shown every op: (primitive, inputs, static, result)
+    anomaly = False
     unusual = False
 
 
@@ -33,7 +35,7 @@ def _set(**settings: Any) -> None:
     global active
     for name, value in settings.items():
         setattr(local, name, value)
-    unusual = not local.grad or local.namespace is not None
+    unusual = not local.grad or local.namespace is not None or bool(local.watchers)
     if unusual != local.unusual:
         local.unusual = unusual
         with _lock:
@@ -132,6 +134,17 @@ class set_grad_enabled(_Switch):
 
     def __enter__(self) -> None:
         _set(grad=self._settings["grad"])
+
+
+class watching(_Switch):
+    """Shows every op inside to ``watcher``, called with (primitive, inputs, static arguments, result)."""
+
+    def __init__(self, watcher: Callable[..., None]) -> None:
+        self._settings = {"watchers": (watcher,)}
+
+    def __enter__(self) -> None:
+        self._settings = {"watchers": (*local.watchers, *self._settings["watchers"])}
+        super().__enter__()
 
 
 class namespace(_Switch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from . import dtypes, modes
 from .backends import numpy as numpy_namespace
-from .errors import DTypeError, GraphError, ShapeError, describe
+from .errors import DTypeError, GraphError, LinAlgError, ShapeError, describe
 from .node import Node, next_tick
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ registry: dict[str, Primitive] = {}
 
 _new = object.__new__
 _scalars = frozenset({np.float32, np.float64})
+# What PyTorch calls the first and the second input.
+_TORCH_NAMES = {"input": 0, "other": 1, "exponent": 1}
 _numbers = frozenset({float, int, bool, type(None)})
 
 
@@ -69,6 +72,8 @@ class Primitive:
         self.promote = promote
         self.saves = saves
         self.inputs = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+        self._names = frozenset({*self.inputs, *_TORCH_NAMES})
+        self._defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
         self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         self.rules: tuple[Rule | None, ...] = (None,) * len(self.inputs)
         self.smooth = False  # whether every input has a rule
@@ -102,8 +107,12 @@ class Primitive:
         return None if shared is None else lambda *args, **static: shared(*args, index=index, **static)
 
     def __call__(self, *inputs: Any, **static: Any) -> Tensor:
+        if static and not self._names.isdisjoint(static):
+            inputs, static = self._positioned(inputs, static)
         xp, record = numpy_namespace, True
         if modes.active:
+            if modes.local.watchers:
+                return self._watched(inputs, static)
             xp, record = modes.local.namespace or xp, modes.local.grad
         arrays: list[Any] = []
         requires_grad = False
@@ -148,10 +157,46 @@ class Primitive:
             if self.view and xp is numpy_namespace:
                 for view in outs:
                     _share(inputs[0], view)
+            elif out._requires_grad and xp is numpy_namespace:
+                out._extra = {"outputs": [y._shared_memory() for y in outs]}  # whose overwriting the rules must notice
             return outs  # type: ignore[return-value]
         if self.view and xp is numpy_namespace:
             _share(inputs[0], out)
         return out  # type: ignore[return-value]
+
+    def rules_of(self, count: int) -> list[Rule | None]:
+        """The rules of ``count`` inputs, for one visit of the backward pass to a node."""
+        return [self.rule(i) for i in range(count)]
+
+    def _positioned(self, inputs: tuple[Any, ...], static: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Inputs that were given by name, in their places."""
+        given = dict(zip(self.inputs, inputs, strict=False))
+        rest: dict[str, Any] = {}
+        for key, value in static.items():
+            name = key
+            if key not in self.inputs and key in _TORCH_NAMES and _TORCH_NAMES[key] < len(self.inputs):
+                name = self.inputs[_TORCH_NAMES[key]]
+            if name in given:
+                raise TypeError(f"{self.name}: got {key!r} twice, by place and by name")
+            (given if name in self.inputs else rest)[name] = value
+        last = max(i for i, name in enumerate(self.inputs) if name in given)
+        for name in self.inputs[:last]:
+            if name not in given and name not in self._defaults:
+                raise TypeError(f"{self.name}: input {name!r} is missing")
+        return tuple(given.get(name, self._defaults.get(name)) for name in self.inputs[: last + 1]), rest
+
+    def _watched(self, inputs: tuple[Any, ...], static: dict[str, Any]) -> Any:
+        """The call, shown afterwards to those who watch this thread's ops."""
+        local = modes.local
+        watchers, local.watchers = local.watchers, ()
+        try:
+            with np.errstate(all="ignore") if local.anomaly else contextlib.nullcontext():
+                out = self(*inputs, **static)
+        finally:
+            local.watchers = watchers
+        for watch in watchers:
+            watch(self, inputs, static, out)
+        return out
 
     def _differentiable(self, inputs: tuple[Any, ...]) -> bool:
         if not any(self.rules):
@@ -193,7 +238,7 @@ class Primitive:
         return [a.astype(dtype) if hasattr(a, "dtype") else a for a in arrays]
 
     def _explained(self, error: Exception, arrays: list[Any], static: dict[str, Any]) -> Exception:
-        if isinstance(error, (ShapeError, DTypeError)):
+        if isinstance(error, (ShapeError, DTypeError, LinAlgError)):
             return error
         got = " and ".join(describe(a) for a in arrays)
         if static:
@@ -201,7 +246,8 @@ class Primitive:
         if self.elementwise and isinstance(error, ValueError):
             shapes = [tuple(a.shape) for a in arrays if hasattr(a, "shape")]
             return ShapeError(f"{self.name}: shapes {mismatch(shapes)}")
-        kind = {TypeError: DTypeError, IndexError: IndexError}.get(type(error), ShapeError)
+        kinds = {TypeError: DTypeError, IndexError: IndexError, np.linalg.LinAlgError: LinAlgError}
+        kind = next((ours for theirs, ours in kinds.items() if isinstance(error, theirs)), ShapeError)
         return kind(f"{self.name}: {error} (got {got})")
 
 
@@ -301,6 +347,8 @@ def constant(name: str, x: Any) -> Any:
         return wrap(x)
     if isinstance(x, complex):
         raise DTypeError(f"{name}: complex numbers are not supported, got {x!r}")
+    if hasattr(type(x), "_raise"):  # stands for a value that was overwritten
+        x._raise()
     if hasattr(x, "__array__") or hasattr(x, "__dlpack__"):
         raise DTypeError(
             f"{name}: {describe(x)} is a {type(x).__module__}.{type(x).__name__} of another library; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,19 @@ from . import dtypes
 if TYPE_CHECKING:
     from .tensor import Tensor
 
-_PRECISION, _THRESHOLD, _EDGE_ITEMS, _LINE_WIDTH = 4, 1000, 3, 80
+
+@dataclass
+class Options:
+    """How Tensors are written; ``set_printoptions`` changes it."""
+
+    precision: int = 4
+    threshold: float = 1000
+    edgeitems: int = 3
+    linewidth: int = 80
+    sci_mode: bool | None = None
+
+
+options = Options()
 _HTML_ROWS, _HTML_COLUMNS = 12, 12
 
 
@@ -30,7 +43,7 @@ def text(t: Tensor) -> str:
         suffixes.append(_origin(t))
     column = len(written) - written.rfind("\n") + 1  # as PyTorch counts
     for suffix in suffixes:
-        fits = column + len(suffix) + 2 <= _LINE_WIDTH
+        fits = column + len(suffix) + 2 <= options.linewidth
         written += f", {suffix}" if fits else f",\n       {suffix}"
         column = column + len(suffix) + 2 if fits else len("tensor(") + len(suffix)
     return written + ")"
@@ -45,19 +58,20 @@ def values(array: np.ndarray, indent: int = 0) -> str:
     form = formatter(array)
     if array.ndim == 0:
         return form(array[()]).strip()
-    return "[]" if array.size == 0 else _nested(array, form, indent, array.size > _THRESHOLD)
+    return "[]" if array.size == 0 else _nested(array, form, indent, array.size > options.threshold)
 
 
 def _nested(array: np.ndarray, form: Any, indent: int, summarize: bool) -> str:
-    short = summarize and array.shape[0] > 2 * _EDGE_ITEMS
-    ends = [array[:_EDGE_ITEMS], array[-_EDGE_ITEMS:]] if short else [array]
+    short = summarize and array.shape[0] > 2 * options.edgeitems
+    k = options.edgeitems
+    ends = [array[:k], array[len(array) - k :]] if short else [array]
     if array.ndim > 1:
         parts = [[_nested(a, form, indent + 1, summarize) for a in end] for end in ends]
         gap = ",\n" + "\n" * (array.ndim - 2) + " " * (indent + 1)
         return "[" + gap.join([*parts[0], "...", *parts[1]] if short else parts[0]) + "]"
     entries = [[form(v) for v in end] for end in ends]
     line = entries[0] + [" ...", *entries[1]] if short else entries[0]
-    n = max(1, (_LINE_WIDTH - indent) // (len(form(array[0])) + 2))
+    n = max(1, (options.linewidth - indent) // (len(form(array[0])) + 2))
     return "[" + (",\n" + " " * (indent + 1)).join(", ".join(line[i : i + n]) for i in range(0, len(line), n)) + "]"
 
 
@@ -70,12 +84,13 @@ def formatter(array: np.ndarray) -> Any:
     finite = np.abs([float(v) for v in _shown(array) if np.isfinite(v) and v != 0])
     whole = bool(np.all(finite == np.ceil(finite)))
     low, high = (finite.min(), finite.max()) if finite.size else (1.0, 1.0)
-    if high / low > 1000 or high > 1e8 or (low < 1e-4 and not whole):
-        write = f"{{:.{_PRECISION}e}}".format
+    wide = high / low > 1000 or high > 1e8 or (low < 1e-4 and not whole)
+    if wide if options.sci_mode is None else options.sci_mode:
+        write = f"{{:.{options.precision}e}}".format
     elif whole:
         write = "{:.0f}.".format
     else:
-        write = f"{{:.{_PRECISION}f}}".format
+        write = f"{{:.{options.precision}f}}".format
 
     def one(v: Any) -> str:
         return write(v) if math.isfinite(v) else str(float(v))
@@ -85,9 +100,10 @@ def formatter(array: np.ndarray) -> Any:
 
 
 def _shown(array: np.ndarray) -> Any:
-    if array.size <= _THRESHOLD:
+    if array.size <= options.threshold:
         return array.reshape(-1)
-    edges = [np.r_[:_EDGE_ITEMS, n - _EDGE_ITEMS : n] if n > 2 * _EDGE_ITEMS else np.arange(n) for n in array.shape]
+    k = options.edgeitems
+    edges = [np.r_[:k, n - k : n] if n > 2 * k else np.arange(n) for n in array.shape]
     return array[np.ix_(*edges)].reshape(-1)
 
 

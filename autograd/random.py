@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Generator", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "rand", "rand_like", "randint",
-    "randn", "randn_like", "randperm", "set_rng_state",
+    "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
 ]  # fmt: skip
 
 
@@ -91,6 +91,11 @@ def manual_seed(seed: int) -> Generator:
     return default_generator.manual_seed(seed)
 
 
+def seed() -> int:
+    """Starts the common stream anew, different from run to run, and returns its seed."""
+    return default_generator.seed()
+
+
 def initial_seed() -> int:
     """The seed of the common stream."""
     return default_generator.initial_seed()
@@ -142,22 +147,36 @@ def randn(
     return _draw("randn", stream(generator).standard_normal, size, dtype, device, requires_grad)
 
 
-def rand_like(x: Tensor, *, generator: Generator | None = None, dtype: Any = None) -> Tensor:
+def rand_like(
+    x: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Uniform on [0, 1), of x's shape and dtype.
 
     >>> rand_like(randn(2, 3)).shape
     (2, 3)
     """
-    return rand(*x.shape, generator=generator, dtype=dtype or x.dtype)
+    return rand(*x.shape, generator=generator, dtype=dtype or x.dtype, device=device, requires_grad=requires_grad)
 
 
-def randn_like(x: Tensor, *, generator: Generator | None = None, dtype: Any = None) -> Tensor:
+def randn_like(
+    x: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Normal with mean 0 and variance 1, of x's shape and dtype.
 
     >>> randn_like(rand(2, 3)).shape
     (2, 3)
     """
-    return randn(*x.shape, generator=generator, dtype=dtype or x.dtype)
+    return randn(*x.shape, generator=generator, dtype=dtype or x.dtype, device=device, requires_grad=requires_grad)
 
 
 def randint(
@@ -168,6 +187,7 @@ def randint(
     generator: Generator | None = None,
     dtype: Any = None,
     device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Integers from ``low`` (0 if left out) up to but not including ``high``, of shape ``size``.
 
@@ -182,7 +202,35 @@ def randint(
     if high <= low:
         raise ValueError(f"randint: low must be below high, got {low} and {high}")
     array = stream(generator).integers(low, high, sizes_of("randint", (size,)))
-    return _leaf("randint", np.asarray(array).astype(dtypes.as_dtype(dtype or "int64"))[()], False)
+    return _leaf("randint", np.asarray(array).astype(dtypes.as_dtype(dtype or "int64"))[()], requires_grad)
+
+
+def randint_like(
+    x: Tensor,
+    low: int,
+    high: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Integers from ``low`` (0 if only one bound is given) up to but not including ``high``, of x's shape and dtype.
+
+    >>> import autograd
+    >>> randint_like(autograd.zeros(2, 3), 10).dtype
+    dtype('float32')
+    """
+    low, high = (0, low) if high is None else (low, high)
+    return randint(
+        low,
+        high,
+        tuple(x.shape),
+        generator=generator,
+        dtype=dtype or x.dtype,
+        device=device,
+        requires_grad=requires_grad,
+    )
 
 
 def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:

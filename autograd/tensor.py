@@ -12,6 +12,7 @@ import numpy as np
 from . import dtypes, inplace, modes, printing
 from .backward import backward
 from .creation import _leaf, check_can_require_grad, check_device
+from .devices import CPU, device, typename
 from .errors import DTypeError, GraphError, ShapeError, describe
 from .methods import Operations
 from .node import Node, next_tick
@@ -79,9 +80,34 @@ class Tensor(Operations):
         return self._array.dtype
 
     @property
-    def device(self) -> str:
-        """Where the entries are: ``"cpu"``."""
-        return "cpu"
+    def device(self) -> device:
+        """Where the entries are: on the CPU; equal to ``"cpu"``."""
+        return CPU
+
+    @property
+    def is_cuda(self) -> builtins.bool:
+        """False: there is only the CPU."""
+        return False
+
+    @property
+    def is_cpu(self) -> builtins.bool:
+        """True: there is only the CPU."""
+        return True
+
+    @property
+    def is_sparse(self) -> builtins.bool:
+        """False: there are only dense Tensors."""
+        return False
+
+    @property
+    def itemsize(self) -> builtins.int:
+        """Bytes per entry."""
+        return self._array.dtype.itemsize
+
+    @property
+    def nbytes(self) -> builtins.int:
+        """Bytes of all entries."""
+        return self._array.size * self._array.dtype.itemsize
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of dimension ``dim``."""
@@ -95,9 +121,15 @@ class Tensor(Operations):
         """How many entries there are."""
         return self._array.size
 
+    ndimension, nelement = dim, numel
+
     def element_size(self) -> int:
         """Bytes per entry."""
         return self._array.dtype.itemsize
+
+    def is_complex(self) -> builtins.bool:
+        """False: there are no complex Tensors."""
+        return False
 
     def is_floating_point(self) -> bool:
         """Whether the dtype is a floating one."""
@@ -189,6 +221,26 @@ class Tensor(Operations):
         hooks[key] = hook
         return RemovableHandle(hooks, key)
 
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Calls ``hook(tensor)`` after ``backward`` has added to the ``.grad`` of this leaf.
+
+        >>> from autograd import tensor
+        >>> x = tensor(3.0, requires_grad=True)
+        >>> handle = x.register_post_accumulate_grad_hook(lambda leaf: print(leaf.grad))
+        >>> (x * x).backward()
+        tensor(6.)
+        """
+        self._must_require_grad("register_post_accumulate_grad_hook")
+        if self._primitive is not None:
+            raise GraphError(
+                f"register_post_accumulate_grad_hook: this is the result of {self._primitive.name}, and only leaves "
+                "accumulate; use register_hook"
+            )
+        hooks = self._more().setdefault("accumulated", {})
+        key = next_tick()
+        hooks[key] = hook
+        return RemovableHandle(hooks, key)
+
     def _must_require_grad(self, name: str) -> None:
         if not self._requires_grad:
             raise GraphError(f"{name}: this Tensor does not require grad, so no gradient will reach it")
@@ -252,7 +304,9 @@ class Tensor(Operations):
         """The entries as nested lists of Python numbers, or one number."""
         return self._array.tolist()
 
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False) -> Tensor:
+    def to(
+        self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False
+    ) -> Tensor:
         """In another dtype, ``to(float64)``, or that of another Tensor; the Tensor itself if it has it already."""
         for a in args:
             if isinstance(a, Tensor):
@@ -267,9 +321,9 @@ class Tensor(Operations):
             return ew.clone(self) if copy else self
         return ew.to(self, dtype=wanted)
 
-    def type(self, dtype: Any) -> Tensor:
-        """In another dtype; as ``to``."""
-        return self.to(dtype=dtype)
+    def type(self, dtype: Any = None) -> Any:
+        """In another dtype, as ``to``; without one the name of its type, such as ``"autograd.FloatTensor"``."""
+        return typename(self) if dtype is None else self.to(dtype=dtype)
 
     def float(self) -> Tensor:
         """In float32."""
@@ -299,10 +353,17 @@ class Tensor(Operations):
         """The Tensor itself: it is on the CPU."""
         return self
 
+    def cuda(self, *_: Any, **__: Any) -> Tensor:
+        """Refused: there is only the CPU."""
+        raise RuntimeError("cuda: there is no CUDA device; leave the Tensor on the CPU (cuda.is_available() is False)")
+
     def contiguous(self) -> Tensor:
         """The Tensor itself if its entries lie in order in memory, else a copy in which they do."""
         array = self._array
-        return ew.clone(self) if isinstance(array, np.ndarray) and not array.flags.c_contiguous else self
+        if not isinstance(array, np.ndarray) or array.flags.c_contiguous:
+            return self
+        # By way of one dimension, since a copy keeps the order of the dimensions in memory.
+        return ew.clone(self.reshape(array.size)).reshape(self.shape)
 
     # Python's protocols
 
@@ -367,6 +428,14 @@ class Tensor(Operations):
     def __reduce__(self) -> Any:
         self._must_be_leaf("pickle")
         return _rebuild, (self.__class__, self.numpy(), self._requires_grad, getattr(self, "__dict__", None))
+
+    def __copy__(self) -> Tensor:
+        self._must_be_leaf("copy")
+        copied = _rebuild(self.__class__, self.numpy(), self._requires_grad, getattr(self, "__dict__", None))
+        copied._array, copied._grad = self._array, self._grad
+        copied._memory = self._shared_memory()
+        copied._memory.add(copied)
+        return copied
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> Tensor:
         self._must_be_leaf("deepcopy")

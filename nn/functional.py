@@ -2,28 +2,142 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 import autograd
 from autograd import (
-    DTypeError,
-    GraphError,
+    Generator,
     ShapeError,
     Tensor,
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    affine_grid,
+    alpha_dropout,
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    batch_norm,
+    bilinear,
+    celu,
+    channel_shuffle,
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+    cosine_similarity,
     cross_entropy,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    elu,
     embedding,
+    embedding_bag,
+    feature_alpha_dropout,
+    fold,
+    gelu,
+    glu,
+    grid_sample,
+    group_norm,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    instance_norm,
+    interpolate,
+    layer_norm,
+    leaky_relu,
     linear,
     log_softmax,
+    logsigmoid,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+    mish,
+    normalize,
+    one_hot,
+    pad,
+    pairwise_distance,
+    pdist,
+    pixel_shuffle,
+    pixel_unshuffle,
+    prelu,
+    relu6,
+    rms_norm,
+    rrelu,
+    scaled_dot_product_attention,
+    selu,
     sigmoid,
+    silu,
     softmax,
+    softmin,
+    softplus,
+    softshrink,
+    softsign,
     tanh,
+    tanhshrink,
+    threshold,
+    unfold,
+    upsample,
 )
-from autograd.errors import describe
+
+from .losses_functional import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    check_reduction,
+    gaussian_nll_loss,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    mse_loss,
+    poisson_nll_loss,
+    smooth_l1_loss,
+)
+from .margin_losses_functional import (
+    cosine_embedding_loss,
+    ctc_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    nll_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 
 __all__ = [
-    "cross_entropy", "embedding", "linear", "log_softmax", "mse_loss", "nll_loss", "relu", "sigmoid", "softmax", "tanh",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
+    "adaptive_max_pool3d", "affine_grid", "alpha_dropout", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm",
+    "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu", "celu_", "channel_shuffle",
+    "check_reduction", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "ctc_loss", "dropout", "dropout1d", "dropout2d",
+    "dropout3d", "elu", "elu_", "embedding", "embedding_bag", "feature_alpha_dropout", "fold", "gaussian_nll_loss",
+    "gelu", "glu", "grid_sample", "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+    "hardtanh_", "hinge_embedding_loss", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss",
+    "layer_norm", "leaky_relu", "leaky_relu_", "linear", "linear_cross_entropy", "local_response_norm", "log_softmax",
+    "logsigmoid", "lp_pool1d", "lp_pool2d", "lp_pool3d", "margin_ranking_loss", "max_pool1d", "max_pool2d",
+    "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d", "mish", "mse_loss", "multi_margin_loss",
+    "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",
+    "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "relu", "relu6",
+    "relu_", "rms_norm", "rrelu", "rrelu_", "scaled_dot_product_attention", "selu", "selu_", "sigmoid", "silu",
+    "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
+    "tanhshrink", "threshold", "threshold_", "triplet_margin_loss", "triplet_margin_with_distance_loss", "unfold",
+    "upsample",
 ]  # fmt: skip
 
 
@@ -40,115 +154,114 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     return input.relu_() if inplace else autograd.relu(input)
 
 
-def check_reduction(name: str, reduction: str) -> None:
-    """Raises the ValueError of a reduction that there is not."""
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"{name}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+def _in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The form of an activation whose name ends in ``_``: with ``inplace=True``."""
+
+    def placed(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return function(input, *args, inplace=True, **kwargs)
+
+    placed.__name__ = placed.__qualname__ = f"{function.__name__}_"
+    placed.__doc__ = f"``{function.__name__}``, put into the input's memory."
+    return placed
 
 
-def _check_tensors(name: str, input: Any, target: Any) -> None:
-    for role, value in (("input", input), ("target", target)):
-        if not isinstance(value, Tensor):
-            raise DTypeError(f"{name}: {role} must be a Tensor, got {describe(value)}; make one with autograd.tensor")
+relu_, elu_, selu_, celu_ = _in_place(relu), _in_place(elu), _in_place(selu), _in_place(celu)
+leaky_relu_, rrelu_ = _in_place(leaky_relu), _in_place(rrelu)
+hardtanh_, threshold_ = _in_place(hardtanh), _in_place(threshold)
 
 
-def _check_same_shape(name: str, input: Tensor, target: Tensor) -> None:
-    if input.shape == target.shape:
-        return
-    fix = "bring them to one shape first"
-    if input.shape == (*target.shape, 1):
-        fix = "add the missing dimension, target.unsqueeze(-1), or take it from the input, input.squeeze(-1)"
-    elif target.shape == (*input.shape, 1):
-        fix = "take away the last dimension, target.squeeze(-1), or add it to the input, input.unsqueeze(-1)"
-    raise ShapeError(
-        f"{name}: input of shape {input.shape} and target of shape {target.shape} would be broadcast against each "
-        f"other, and every prediction compared with targets that are not its own; {fix}"
-    )
-
-
-def _reduced(losses: Tensor, reduction: str) -> Tensor:
-    return losses if reduction == "none" else losses.mean() if reduction == "mean" else losses.sum()
-
-
-def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """Mean over all entries of (input − target)².
-
-    Arguments:
-        input, target: Tensors of one shape; unlike PyTorch's they are never broadcast.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-
-    Raises:
-        ShapeError: the shapes differ, (N, 1) against (N,) say.
-
-    >>> mse_loss(autograd.tensor([1.0, 2.0]), autograd.tensor([1.0, 4.0]))
-    tensor(2.)
-    """
-    check_reduction("mse_loss", reduction)
-    _check_tensors("mse_loss", input, target)
-    _check_same_shape("mse_loss", input, target)
-    return _reduced((input - target).square(), reduction)
-
-
-def nll_loss(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    ignore_index: int = -100,
-    reduction: str = "mean",
+def gumbel_softmax(
+    logits: Tensor,
+    tau: float = 1.0,
+    hard: bool = False,
+    eps: float = 1e-10,
+    dim: int = -1,
+    *,
+    generator: Generator | None = None,
 ) -> Tensor:
-    """−w_t · input_t for the class t of each row; their mean is Σ −w_t input_t / Σ w_t.
+    """softmax((logits + g) / tau), with g from the standard Gumbel distribution: nearly one-hot samples.
 
     Arguments:
-        input: log-probabilities, (C,), (N, C) or (N, C, d₁, …).
-        target: int64 classes in [0, C), of input's shape without C.
-        weight: (C,), how much each class counts.
-        ignore_index: rows of this class count nothing.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        logits: unnormalised log-probabilities.
+        tau: the temperature, above 0; the lower, the nearer to one-hot.
+        hard: return one-hot vectors, with the gradient of the soft ones.
+        eps: not used, as in PyTorch.
+        dim: along which dimension.
+        generator: the stream of random numbers; the common one if left out.
 
-    Raises:
-        ShapeError, DTypeError: input and target do not fit each other. IndexError: a class is out of range.
+    Source: Jang, Gu and Poole, Categorical Reparameterization with Gumbel-Softmax, 2016.
 
-    >>> nll_loss(autograd.tensor([[-0.5, -1.0], [-2.0, -0.1]]), autograd.tensor([0, 1]))
-    tensor(0.3000)
+    >>> gumbel_softmax(autograd.zeros(2, 3), hard=True).sum(-1)
+    tensor([1., 1.])
     """
-    check_reduction("nll_loss", reduction)
-    _check_tensors("nll_loss", input, target)
-    if target.dtype.kind not in "iu":
-        raise DTypeError(
-            f"nll_loss: target must hold integer classes, got {describe(target)}; convert it: target.long()"
-        )
-    if input.ndim == 0:
-        raise ShapeError("nll_loss: input must have a dimension of classes, got a 0-d Tensor")
-    classes = 0 if input.ndim == 1 else 1
-    n = input.shape[classes]
-    wanted = (*input.shape[:classes], *input.shape[classes + 1 :])
-    if target.shape != wanted:
-        raise ShapeError(
-            f"nll_loss: for input of shape {input.shape} target must have shape {wanted}, got {target.shape}"
-        )
-    if weight is not None and weight.shape != (n,):
-        raise ShapeError(f"nll_loss: weight must have shape {(n,)}, one for each class, got {weight.shape}")
-    _check_classes(target, n, ignore_index)
-    counted = target != ignore_index
-    safe = target.masked_fill(~counted, 0).reshape(-1)  # (rows,)
-    rows = input.movedim(classes, -1).reshape(-1, n)  # (rows, C)
-    row_weight = counted.reshape(-1).to(input.dtype)  # (rows,)
-    if weight is not None:
-        row_weight = weight[safe] * row_weight
-    losses = -rows[np.arange(rows.shape[0]), safe] * row_weight
-    if reduction == "none":
-        return losses.reshape(wanted)
-    return losses.sum() if reduction == "sum" else losses.sum() / row_weight.sum()
+    uniform = autograd.random.rand_like(logits, generator=generator)
+    # −ln of what lies in (0, 1] is exponentially distributed, and −ln of that is a Gumbel number.
+    exponential = autograd.clamp(-(1 - uniform).log(), min=1e-30)
+    soft = softmax((logits - exponential.log()) / tau, dim)
+    if not hard:
+        return soft
+    chosen = soft.argmax(dim, keepdim=True)
+    places = autograd.arange(soft.shape[dim]).reshape([-1 if d == dim % soft.ndim else 1 for d in range(soft.ndim)])
+    one_hot = (places == chosen).to(soft.dtype)
+    return (one_hot - soft).detach() + soft
 
 
-def _check_classes(target: Tensor, n: int, ignore_index: int) -> None:
-    try:
-        given = target.numpy()
-    except GraphError:  # inside a compiled function, where there are no values to look at
-        return
-    bad = given[(given != ignore_index) & ((given < 0) | (given >= n))]
-    if bad.size:
-        raise IndexError(
-            f"nll_loss: target has class {bad.flat[0]}, and input {n} classes; targets go from 0 to {n - 1}"
-            + (f" (rows to leave out carry ignore_index={ignore_index})" if bad.flat[0] < 0 else "")
-        )
+def linear_cross_entropy(
+    input: Tensor,
+    linear_weight: Tensor,
+    target: Tensor,
+    *,
+    linear_bias: Tensor | None = None,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: None = None,
+) -> Tensor:
+    """``cross_entropy`` of the logits ``linear(input, linear_weight, linear_bias)``.
+
+    Arguments:
+        input: (N, in) or (in,).
+        linear_weight: (C, in).
+        target: classes or probabilities, as ``cross_entropy`` takes them.
+        linear_bias: (C,), or None.
+        weight, reduction, ignore_index, label_smoothing: as in ``cross_entropy``.
+        options: must be None: the logits are always computed whole.
+
+    >>> linear_cross_entropy(autograd.eye(2), 2 * autograd.eye(2), autograd.tensor([0, 1]))
+    tensor(0.1269)
+    """
+    if options is not None:
+        raise ValueError("linear_cross_entropy: options are not supported; leave them out")
+    logits = linear(input, linear_weight, linear_bias)
+    ignored = -100 if ignore_index is None else ignore_index
+    return cross_entropy(logits, target, weight, ignored, reduction, label_smoothing)
+
+
+def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
+    """x / (k + alpha · mean of x² over the ``size`` channels around)^beta.
+
+    Arguments:
+        input: (N, C, …).
+        size: over how many neighbouring channels; those beyond the first and last count as 0.
+
+    Source: Krizhevsky, Sutskever and Hinton, ImageNet Classification with Deep Convolutional Networks, 2012.
+
+    >>> local_response_norm(autograd.ones(1, 3, 1), 2, alpha=1.0).reshape(-1)
+    tensor([0.7378, 0.5946, 0.5946])
+    """
+    if input.ndim < 3:
+        raise ShapeError(f"local_response_norm: input must be (N, C, …), got shape {input.shape}")
+    if size < 1:
+        raise ValueError(f"local_response_norm: size must be at least 1, got {size}")
+    squares, channels = input.square(), input.shape[1]
+    before, after = size // 2, (size - 1) // 2
+    total = autograd.zeros_like(squares)
+    for shift in range(-before, after + 1):
+        if abs(shift) >= channels:
+            continue
+        low, high = max(shift, 0), min(channels + shift, channels)
+        part = squares[:, low:high]  # what the channels from low − shift on see at this distance
+        zeros = [autograd.zeros_like(squares[:, : low - shift]), autograd.zeros_like(squares[:, high - shift :])]
+        total = total + autograd.cat([zeros[0], part, zeros[1]], 1)
+    return input / (total * (alpha / size) + k) ** beta

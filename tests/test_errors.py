@@ -125,7 +125,7 @@ ERRORS = {
     "too many operands": (lambda: ag.tanh(f(2), f(2)), TypeError, ["tanh"]),
     "clamp without bounds": (lambda: f(2).clamp(), TypeError, ["clamp", "min", "max"]),
     "var said twice": (lambda: ag.var(f(2), unbiased=True, correction=0), TypeError, ["var", "unbiased", "correction"]),
-    "norm p": (lambda: f(2).norm(0), ValueError, ["norm", "p must be", "0"]),
+    "norm p": (lambda: f(2).norm(-1), ValueError, ["norm", "p must be", "-1"]),
     # dtypes
     "matmul dtypes": (
         lambda: f(2, 2) @ f(2, 2, dtype="float64"),

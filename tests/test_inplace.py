@@ -257,6 +257,13 @@ def test_gradient_of_a_write_through_an_entry():
     assert w.grad.item() == 24.0
 
 
+def test_a_refused_write_writes_nothing():
+    x = leaf([1.0, 2.0])
+    with pytest.raises(GraphError, match="memory of a leaf"):
+        x[:1].add_(1)
+    assert x.tolist() == [1.0, 2.0]
+
+
 def test_shapes_must_stay():
     x = leaf([1.0, 2.0]) * 1
     with pytest.raises(ShapeError, match=r"add_: the result has shape \(3, 2\)"):
@@ -460,3 +467,13 @@ def test_random_programs_have_pytorchs_values_and_gradients():
             theirs_value = np.zeros(v.shape) if b is None else b.numpy()
             np.testing.assert_allclose(ours_value, theirs_value, rtol=1e-10, atol=1e-12, err_msg=f"program {seed}")
     assert agreed > 1000, (agreed, raised)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_overwriting_one_of_several_outputs_that_a_rule_needs_is_an_error(create_graph):
+    a = tensor(np.array([[2.0, 1.0], [1.0, 3.0]]), requires_grad=True)
+    w, v = autograd.linalg.eigh(a)
+    kept = v * 1
+    v.mul_(3)
+    with pytest.raises(GraphError, match=r"overwritten in place at .*test_inplace\.py"):
+        grad(kept.sum() + w.sum(), a, create_graph=create_graph)

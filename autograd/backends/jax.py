@@ -5,6 +5,7 @@ Imported only by those who have JAX: ``pip install glassgrad[jax]``.
 
 from __future__ import annotations
 
+import builtins
 import functools
 import sys
 from collections.abc import Callable
@@ -18,18 +19,39 @@ import jax.numpy as jnp
 import numpy as np
 from jax.numpy import (
     abs,
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
     argmax,
     argmin,
     asarray,
     broadcast_to,
     ceil,
     concatenate,
+    copysign,
     cos,
+    cosh,
     exp,
+    exp2,
     expm1,
     floor,
+    fmax,
+    fmin,
+    fmod,
+    gcd,
+    hypot,
+    isclose,
+    lcm,
     log,
     log1p,
+    log2,
+    log10,
+    logaddexp,
+    logaddexp2,
     logical_and,
     logical_not,
     logical_or,
@@ -38,15 +60,22 @@ from jax.numpy import (
     maximum,
     min,
     minimum,
+    nextafter,
     ones_like,
+    round,
     sign,
+    signbit,
     sin,
+    sinc,
+    sinh,
     sqrt,
     stack,
     sum,
     swapaxes,
+    tan,
     tanh,
     transpose,
+    trunc,
     where,
     zeros_like,
 )
@@ -54,14 +83,24 @@ from jax.numpy import (
 from .. import modes
 from ..node import Node
 from ..primitive import wrap
-from . import VOCABULARY
+from . import FORWARD, VOCABULARY
+from . import jax_linalg as linalg
+from .jax_scans import argsort, argtop, cumlogsumexp, cummax, cummin, cumprod, cumsum, linear_recurrence, searchsorted
+from .jax_windows import convolve, convolve_back, correlate, overlap_add, sliding_windows
 
-__all__ = [*VOCABULARY, "asarray", "jit"]
+__all__ = [*FORWARD, *VOCABULARY, "asarray", "jit"]
 
 
 def astype(x: Any, dtype: Any) -> Any:
     """``x`` in another dtype."""
     return x.astype(dtype)
+
+
+def special(name: str, *args: Any) -> Any:
+    """The function ``name`` of ``scipy.special``, as JAX has it."""
+    import jax.scipy.special
+
+    return getattr(jax.scipy.special, name)(*args)
 
 
 def index(x: Any, key: Any) -> Any:
@@ -84,9 +123,38 @@ def add_at(g: Any, key: Any, shape: tuple[int, ...]) -> Any:
     return jnp.zeros(shape, g.dtype).at[key].add(g)
 
 
+def extreme_at(x: Any, value: Any, key: Any, largest: bool) -> Any:
+    """A copy of ``x`` with the larger (smaller) of itself and all of ``value`` at ``key``."""
+    at = jnp.asarray(x).at[key]
+    return at.max(value) if largest else at.min(value)
+
+
+def diagonal(x: Any, offset: int, dim1: int, dim2: int) -> Any:
+    """The diagonal of a plane of ``x`` as the last dimension."""
+    return jnp.diagonal(x, offset, dim1, dim2)
+
+
+def embed_diagonal(g: Any, offset: int, dim1: int, dim2: int, shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape`` with ``g`` on that diagonal."""
+    rows = jnp.arange(g.shape[-1]) + builtins.max(-offset, 0)
+    columns = rows + offset
+    planes = jnp.moveaxis(jnp.zeros(shape, g.dtype), (dim1, dim2), (-2, -1))
+    return jnp.moveaxis(planes.at[..., rows, columns].set(g), (-2, -1), (dim1, dim2))
+
+
 def one_hot(classes: Any, n: int, dtype: Any) -> Any:
     """Rows of zeros with a one at each class."""
     return jax.nn.one_hot(classes, n, dtype=dtype)
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + e⁻ˣ), without overflow at either end."""
+    return jax.nn.sigmoid(x)
+
+
+def normal_cdf(x: Any) -> Any:
+    """The normal distribution function Φ(x)."""
+    return jax.scipy.special.ndtr(x)
 
 
 def softmax(x: Any, axis: int) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import modes
 from ..node import Node
-from ..ops import fused, indexing
+from ..ops import convolution, diagonals, fused, indexing, windows
 from ..ops.elementwise import (
     abs,
     ceil,
@@ -24,6 +24,7 @@ from ..ops.elementwise import (
     logical_or,
     maximum,
     minimum,
+    sigmoid,
     sign,
     sin,
     sqrt,
@@ -31,18 +32,23 @@ from ..ops.elementwise import (
     to,
     where,
 )
+from ..ops.functions import cosh, sinh, trunc
 from ..ops.linalg import matmul
 from ..ops.reduction import amax as max
 from ..ops.reduction import amin as min
 from ..ops.reduction import argmax, argmin
 from ..ops.reduction import sum as _sum
+from ..ops.scans import linear_recurrence as _linear_recurrence
+from ..ops.scans import scan_prod, scan_sum
 from ..ops.shape import broadcast_to as _broadcast_to
 from ..ops.shape import cat, permute_to
 from ..ops.shape import stack as _stack
 from ..ops.shape import transpose as swapaxes
+from ..ops.special import SPECIAL
 from ..primitive import wrap
 from . import VOCABULARY
 from . import numpy as _numpy
+from . import tensor_linalg as linalg
 
 __all__ = [*VOCABULARY]
 
@@ -50,6 +56,21 @@ __all__ = [*VOCABULARY]
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Sum along ``axis``."""
     return _sum(x, axis=axis, keepdims=keepdims)
+
+
+def cumsum(x: Any, axis: int, reverse: bool = False) -> Any:
+    """Running sum along ``axis``, from its end if ``reverse``."""
+    return scan_sum(x, axis=axis, reverse=reverse)
+
+
+def cumprod(x: Any, axis: int, reverse: bool = False) -> Any:
+    """Running product along ``axis``, from its end if ``reverse``."""
+    return scan_prod(x, axis=axis, reverse=reverse)
+
+
+def linear_recurrence(a: Any, b: Any, axis: int, reverse: bool = False) -> Any:
+    """hₜ = bₜ + aₜ hₜ₋₁ along ``axis``."""
+    return _linear_recurrence(a, b, axis=axis, reverse=reverse)
 
 
 def astype(x: Any, dtype: Any) -> Any:
@@ -80,6 +101,11 @@ def transpose(x: Any, axes: Sequence[int]) -> Any:
     return permute_to(x, dims=tuple(axes))
 
 
+def special(name: str, *args: Any) -> Any:
+    """The function ``name`` of ``scipy.special``."""
+    return SPECIAL[name](*args)
+
+
 def index(x: Any, key: Any) -> Any:
     """``x[key]``."""
     return indexing.getitem(x, key=key)
@@ -100,10 +126,52 @@ def winners(shape: tuple[int, ...], key: Any) -> Any:
     return wrap((modes.local.namespace or _numpy).winners(shape, key))
 
 
+def diagonal(x: Any, offset: int, dim1: int, dim2: int) -> Any:
+    """The diagonal of a plane of ``x`` as the last dimension."""
+    return diagonals.diagonal_of(x, offset=offset, dim1=dim1, dim2=dim2)
+
+
+def embed_diagonal(g: Any, offset: int, dim1: int, dim2: int, shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape`` with ``g`` on that diagonal."""
+    return diagonals.embed_diagonal(g, offset=offset, dim1=dim1, dim2=dim2, shape=tuple(shape))
+
+
 def one_hot(classes: Any, n: int, dtype: Any) -> Any:
     """Rows of zeros with a one at each class."""
     xp = modes.local.namespace or _numpy
     return wrap(xp.one_hot(classes._array if isinstance(classes, Node) else classes, n, dtype))
+
+
+def sliding_windows(x: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
+    """What lies under a kernel at each of its places."""
+    return windows.sliding_windows(x, kernel=kernel, stride=stride, dilation=dilation)
+
+
+def overlap_add(columns: Any, size: Any, stride: Any, dilation: Any) -> Any:
+    """Windows added up where they lie."""
+    return windows.overlap_add(columns, size=tuple(size), stride=stride, dilation=dilation)
+
+
+def convolve(x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    """The convolution of x with w."""
+    return convolution.convolve(x, w, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+def convolve_back(y: Any, w: Any, size: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    """The transpose of ``convolve`` in x."""
+    how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return convolution.convolve_back(y, w, size=tuple(size), **how)
+
+
+def correlate(x: Any, y: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    """The transpose of ``convolve`` in w."""
+    how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return convolution.correlate(x, y, kernel=tuple(kernel), **how)
+
+
+def normal_cdf(x: Any) -> Any:
+    """The normal distribution function Φ(x)."""
+    return 0.5 + 0.5 * SPECIAL["erf"](x * 0.5**0.5)
 
 
 def softmax(x: Any, axis: int) -> Any:

@@ -118,7 +118,7 @@ def amount(array: Any) -> Amount | None:
 
 def _arguments(static: Mapping[str, Any]) -> dict[str, str]:
     """The static arguments of an op in words: those that were set, and that a reader would have written."""
-    given = {name: v for name, v in static.items() if v is not None and v is not False}
+    given = {n: v for n, v in static.items() if v is not None and v is not False and not n.startswith("_")}
     # An array of floats is something that the op keeps for its rule; arrays of integers and masks are indices.
     return {name: _in_words(v) for name, v in given.items() if not isinstance(v, np.ndarray) or v.dtype.kind != "f"}
 

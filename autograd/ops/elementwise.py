@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..dtypes import get_default_dtype
 from ..errors import DTypeError
 from ..node import Node
 from ..primitive import primitive
@@ -235,8 +236,7 @@ tanh.grads(x=lambda xp, g, out, x: g * (1 - out * out))
 @primitive(elementwise=True, promote="float")
 def sigmoid(xp, x):
     """σ(x) = 1 / (1 + e⁻ˣ), without overflow at either end."""
-    e = xp.exp(-xp.abs(x))
-    return xp.where(x < 0, e, xp.ones_like(e)) / (1 + e)
+    return xp.sigmoid(x)
 
 
 sigmoid.grads(x=lambda xp, g, out, x: g * (out * (1 - out)))
@@ -415,6 +415,8 @@ def clamp(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
     if min is None and max is None:
         raise TypeError("clamp: wants min, max or both, got neither")
     if not isinstance(min, Node) and not isinstance(max, Node):
+        if x.dtype.kind != "f" and (isinstance(min, float) or isinstance(max, float)):
+            x = to(x, dtype=get_default_dtype())
         return clip(x, min=min, max=max)
     if min is not None:
         x = where(lt(x, min), min, x)

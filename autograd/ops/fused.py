@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from ..errors import DTypeError, ShapeError, describe
 from ..node import Node
 from ..primitive import primitive
 from .dims import Dims, dimension, kept_shape, normal_dims
-from .elementwise import check_floating, where
+from .elementwise import check_floating
 from .indexing import gather, getitem
 from .linalg import check_same_dtype
 
@@ -151,6 +152,16 @@ def log_softmax(x: Tensor, dim: int | None = None, *, dtype: Any = None, axis: i
     return _along("log_softmax", log_softmax_along, x, dim, dtype, axis)
 
 
+def softmin(x: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
+    """softmax(−x) along ``dim``.
+
+    >>> import autograd
+    >>> autograd.softmin(autograd.tensor([0.0, 0.0]), dim=0)
+    tensor([0.5000, 0.5000])
+    """
+    return _along("softmin", softmax_along, -x, dim, dtype, axis)
+
+
 def _along(name: str, op: Any, x: Tensor, dim: Any, dtype: Any, axis: Any) -> Tensor:
     dim = axis if dim is None else dim
     if dim is None:
@@ -267,7 +278,7 @@ def _reduced(losses: Tensor, reduction: str, row_weight: Tensor | None) -> Tenso
         return losses
     if reduction == "sum":
         return losses.sum()
-    return losses.sum() / (max(losses.numel(), 1) if row_weight is None else row_weight.sum())
+    return losses.sum() / ((losses.numel() or math.nan) if row_weight is None else row_weight.sum())
 
 
 def _check_cross_entropy(input: Any, target: Any, reduction: str, label_smoothing: float) -> None:
@@ -296,38 +307,3 @@ def _check_cross_entropy(input: Any, target: Any, reduction: str, label_smoothin
             f"cross_entropy: for input of shape {shape} target must have shape {want}, got {tuple(target.shape)}"
             + ("; take away the last dimension: target.squeeze(1)" if tuple(target.shape) == (*want, 1) else "")
         )
-
-
-def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
-    """The rows of ``weight`` that ``input`` names: weight[input].
-
-    Arguments:
-        input: integer Tensor of any shape, entries in [0, rows).
-        weight: (rows, dim).
-        padding_idx: a row that gets no gradient.
-
-    Returns (*input.shape, dim).
-
-    >>> import autograd
-    >>> autograd.embedding(autograd.tensor([2, 0]), autograd.eye(3))
-    tensor([[0., 0., 1.],
-            [1., 0., 0.]])
-    """
-    if not isinstance(input, Node) or input.dtype.kind not in "iu":
-        raise DTypeError(f"embedding: input must be an integer Tensor of row numbers, got {describe(input)}")
-    if weight.ndim != 2:
-        raise ShapeError(f"embedding: weight must be (rows, dim), got shape {tuple(weight.shape)}")
-    rows = weight.shape[0]
-    key = input._array
-    if isinstance(key, (np.ndarray, np.generic)):
-        key = np.asarray(key)
-        if key.size and not (key.min() >= 0 and key.max() < rows):
-            bad = key.max() if key.max() >= rows else key.min()
-            raise IndexError(f"embedding: row {bad} is out of range for a weight of {rows} rows (0 to {rows - 1})")
-    out = getitem(weight, key=key)
-    if padding_idx is None:
-        return out
-    if not -rows <= padding_idx < rows:
-        raise IndexError(f"embedding: padding_idx {padding_idx} is out of range for {rows} rows")
-    padding = (input == padding_idx % rows).unsqueeze(-1)
-    return where(padding, out.detach(), out)

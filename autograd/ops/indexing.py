@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError, describe
+from ..errors import DTypeError, GraphError, ShapeError, describe
 from ..inplace import write_at
 from ..node import Node
 from ..primitive import constant, primitive
@@ -50,17 +50,18 @@ setitem.grads(
 @primitive(selects=True)
 def gather(xp, x, indices, *, axis):
     """x[..., indices[..., i, ...], ...]: entries of x picked along ``axis`` by integers of x's other sizes."""
-    return xp.index(x, _along(xp, indices, x.shape, axis))
+    return xp.index(x, along(indices, axis))
 
 
-gather.grads(x=lambda xp, g, out, x, indices, *, axis: xp.add_at(g, _along(xp, indices, x.shape, axis), x.shape))
+gather.grads(x=lambda xp, g, out, x, indices, *, axis: xp.add_at(g, along(indices, axis), x.shape))
 
 
-def _along(xp: Any, indices: Any, shape: tuple[int, ...], axis: int) -> tuple[Any, ...]:
+def along(indices: Any, axis: int) -> tuple[Any, ...]:
+    """The key of the entries that are named along ``axis`` by ``indices``, and by their own place elsewhere."""
     indices = indices._array if isinstance(indices, Node) else indices
     grids = []
     for d, n in enumerate(indices.shape):
-        line = [1] * len(shape)
+        line = [1] * len(indices.shape)
         line[d] = n
         grids.append(indices if d == axis else np.arange(n).reshape(line))
     return tuple(grids)
@@ -91,15 +92,15 @@ def normal_key(name: str, x: Any, key: Any) -> Any:
 
 def _part(name: str, k: Any) -> Any:
     if isinstance(k, Node):
-        k = k._array
-        k = np.asarray(k) if isinstance(k, np.generic) else k
+        # A copy: what is written into k later must not change where the gradient goes.
+        k = np.array(k._array) if isinstance(k._array, (np.ndarray, np.generic)) else k._array
         return _checked(name, k)
     if k is None or k is Ellipsis or isinstance(k, (slice, np.bool_, bool)):
         if isinstance(k, slice):
             return slice(*(None if v is None else _bound(name, v) for v in (k.start, k.stop, k.step)))
         return np.asarray(k) if isinstance(k, (bool, np.bool_)) else k
     if isinstance(k, (list, range, np.ndarray)):
-        array = np.asarray([e._array if isinstance(e, Node) else e for e in k] if isinstance(k, list) else k)
+        array = np.array([e._array if isinstance(e, Node) else e for e in k] if isinstance(k, list) else k)
         return _checked(name, array.astype(np.int64) if array.size == 0 and array.dtype.kind == "f" else array)
     if hasattr(k, "__index__"):
         return k.__index__()
@@ -130,6 +131,17 @@ def _check_range(name: str, x: Any, k: Any, d: int) -> None:
     if k.size and not (-n <= k.min() and k.max() < n):
         bad = k.max() if k.max() >= n else k.min()
         raise IndexError(f"{name}: index {bad} is out of range for dim {d} of size {n}")
+
+
+def known(name: str, x: Any) -> Any:
+    """The array of ``x`` for what must look at its values; a GraphError inside a compiled function."""
+    try:
+        return np.asarray(x._array if isinstance(x, Node) else x)
+    except TypeError:  # JAX's, of a value that it is tracing
+        raise GraphError(
+            f"{name}: the shape of the result depends on values, and inside a compiled function there are none yet; "
+            "take this part out of the function, or use where() on the whole Tensor"
+        ) from None
 
 
 def set_item(x: Any, key: Any, value: Any, name: str = "setitem") -> None:

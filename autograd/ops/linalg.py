@@ -1,4 +1,4 @@
-"""Matrix products."""
+"""The matrix product, and what all of linear algebra checks."""
 
 from __future__ import annotations
 
@@ -59,3 +59,16 @@ def check_same_dtype(name: str, *arrays: Any) -> None:
             f"{name}: the dtypes differ: {' and '.join(str(a.dtype) for a in arrays if a is not None)}; "
             "convert one, for example with .float() or .double()"
         )
+
+
+def check_square(name: str, x: Any) -> None:
+    """Raises the error of an op that wants floating square matrices, or batches of them."""
+    if x.dtype.kind != "f":
+        raise DTypeError(f"{name}: wants a floating Tensor, got {x.dtype}; convert it first: x.float()")
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ShapeError(f"{name}: wants square matrices, (..., n, n), got shape {tuple(x.shape)}")
+
+
+def mT(xp: Any, x: Any) -> Any:
+    """The last two dimensions exchanged."""
+    return xp.swapaxes(x, -1, -2)

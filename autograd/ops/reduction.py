@@ -13,7 +13,7 @@ from ..errors import ShapeError
 from ..node import Node
 from ..primitive import primitive
 from .dims import Dims, count, kept_shape, normal_dims, spread
-from .elementwise import abs, check_floating, maximum, minimum, pow, sqrt
+from .elementwise import abs, check_floating, clone, gt, maximum, minimum, ne, pow, sign, sqrt, where
 from .indexing import gather
 from .shape import squeeze
 
@@ -61,7 +61,8 @@ def reduce_min(xp, x, *, axis=None, keepdims=False):
 
 
 def _extreme_x(xp, g, out, x, *, axis=None, keepdims=False):
-    chosen = xp.astype(x == out.reshape(kept_shape(x, axis)), x.dtype)
+    # A NaN is the extreme of its slice, and equals nothing.
+    chosen = xp.astype(xp.logical_or(x == out.reshape(kept_shape(x, axis)), x != x), x.dtype)
     return g.reshape(kept_shape(x, axis)) * chosen / xp.sum(chosen, axis=axis, keepdims=True)
 
 
@@ -251,7 +252,7 @@ def amin(
 
 
 class Extreme(NamedTuple):
-    """What ``max`` and ``min`` along a dimension return: the entries, and where they were."""
+    """What ops that choose entries along a dimension return (``max``, ``sort``): the entries, and where they were."""
 
     values: Any
     indices: Any
@@ -287,6 +288,25 @@ def min(
     if dim is None and axis is None:
         return amin(x)
     return _along("min", reduce_argmin, x, dim, keepdim, axis, keepdims)
+
+
+class Extent(NamedTuple):
+    """What ``aminmax`` returns."""
+
+    min: Any
+    max: Any
+
+
+def aminmax(
+    x: Tensor, *, dim: int | None = None, keepdim: bool = False, axis: int | None = None, keepdims: bool | None = None
+) -> Extent:
+    """The pair (amin, amax), of all or along ``dim``.
+
+    >>> import autograd
+    >>> autograd.aminmax(autograd.tensor([2.0, 5.0, 3.0])).max
+    tensor(5.)
+    """
+    return Extent(*(f(x, dim, keepdim, axis=axis, keepdims=keepdims) for f in (amin, amax)))
 
 
 def argmax(
@@ -350,7 +370,8 @@ def norm(
 
     Arguments:
         x, dim, keepdim: as ``sum``; x must be floating.
-        p: a number > 0, ``inf`` or ``-inf`` (the largest and smallest |x|), or ``"fro"``, which is 2.
+        p: a number > 0, ``inf`` or ``-inf`` (the largest and smallest |x|), 0 (how many entries are not 0),
+            or ``"fro"``, which is 2.
 
     >>> import autograd
     >>> autograd.norm(autograd.tensor([3.0, 4.0]))
@@ -359,8 +380,13 @@ def norm(
     check_floating("norm", x)
     if p in (2, "fro"):
         return _reduce("norm", reduce_norm, x, dim, keepdim, axis, keepdims)
+    if p == "nuc":
+        raise ValueError("norm: the nuclear norm is one of matrices; use autograd.linalg.matrix_norm(x, 'nuc')")
+    if p == 0:
+        # sign, whose slope is 0, rather than 0: gradient 0 is recorded.
+        return sum(where(ne(x, 0), 1.0, sign(x)), dim, keepdim, axis=axis, keepdims=keepdims)
     if not isinstance(p, (int, float)) or (p <= 0 and p != -math.inf):
-        raise ValueError(f"norm: p must be a number above 0, inf, -inf or 'fro', got {p!r}")
+        raise ValueError(f"norm: p must be 0, a number above 0, inf, -inf or 'fro', got {p!r}")
     if p == 1:
         return sum(abs(x), dim, keepdim, axis=axis, keepdims=keepdims)
     if math.isinf(p):
@@ -379,6 +405,35 @@ def norm(
     )
 
 
+def dist(x: Tensor, other: Tensor, p: Any = 2) -> Tensor:
+    """The p-norm of x − other, as ``norm`` has it; the two broadcast.
+
+    >>> import autograd
+    >>> autograd.dist(autograd.tensor([1.0, 2.0]), autograd.tensor([4.0, 6.0]))
+    tensor(5.)
+    """
+    return norm(x - other, p)
+
+
+def renorm(x: Tensor, p: Any, dim: int, maxnorm: float) -> Tensor:
+    """The slices of x along ``dim`` whose p-norm is above ``maxnorm`` scaled down to it.
+
+    The factor is maxnorm / (norm + 1e-7), as in PyTorch.
+
+    >>> import autograd
+    >>> autograd.renorm(autograd.tensor([[3.0, 4.0], [0.3, 0.4]]), 2, 0, 1.0)
+    tensor([[0.6000, 0.8000],
+            [0.3000, 0.4000]])
+    """
+    if x.ndim < 2:
+        raise ShapeError(f"renorm: wants at least 2 dimensions, got shape {tuple(x.shape)}")
+    if maxnorm < 0:
+        raise ValueError(f"renorm: maxnorm must be at least 0, got {maxnorm}")
+    (d,) = normal_dims("renorm", x, int(dim))  # type: ignore[misc]
+    length = norm(x, p, tuple(i for i in range(x.ndim) if i != d), True)
+    return x * where(gt(length, maxnorm), maxnorm / (length + 1e-7), 1.0)
+
+
 def _place(name: str, op: Any, x: Tensor, dim: Any, keepdim: bool, axis: int | None, keepdims: bool | None) -> Tensor:
     dims = normal_dims(name, x, dim, axis)
     if dims is not None and len(dims) > 1:
@@ -390,7 +445,7 @@ def _place(name: str, op: Any, x: Tensor, dim: Any, keepdim: bool, axis: int | N
 def _along(name: str, op: Any, x: Tensor, dim: Any, keepdim: bool, axis: int | None, keepdims: bool | None) -> Extreme:
     indices = _place(name, op, x, dim, True, axis, None)
     if not x.ndim:
-        return Extreme(x * 1, indices)
+        return Extreme(clone(x), indices)
     (d,) = normal_dims(name, x, dim, axis)  # type: ignore[misc]
     values = gather(x, indices, axis=d)
     if keepdim if keepdims is None else keepdims:

@@ -120,6 +120,59 @@ def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return reshape_to(x, shape=(*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))
 
 
+def unflatten(x: Tensor, dim: int, sizes: Any) -> Tensor:
+    """Dimension ``dim`` made several, of the given sizes; one of them may be -1 and is worked out.
+
+    >>> import autograd
+    >>> autograd.unflatten(autograd.zeros(2, 12), 1, (3, -1)).shape
+    (2, 3, 4)
+    """
+    d = dimension("unflatten", dim, x.ndim)
+    if x.ndim == 0:
+        raise ShapeError("unflatten: a 0-d Tensor has no dimension to unflatten")
+    wanted, n = sizes_of("unflatten", (sizes,)), x.shape[d]
+    known = math.prod(size for size in wanted if size != -1)
+    if wanted.count(-1) == 1 and known and n % known == 0:
+        wanted = tuple(n // known if size == -1 else size for size in wanted)
+    if -1 in wanted or math.prod(wanted) != n or not wanted:
+        raise ShapeError(f"unflatten: sizes {wanted} do not multiply to {n}, the size of dim {d} of {tuple(x.shape)}")
+    return reshape_to(x, shape=(*x.shape[:d], *wanted, *x.shape[d + 1 :]))
+
+
+def ravel(x: Tensor) -> Tensor:
+    """All dimensions made one.
+
+    >>> import autograd
+    >>> autograd.ravel(autograd.zeros(2, 3)).shape
+    (6,)
+    """
+    return reshape_to(x, shape=(x.numel(),))
+
+
+def t(x: Tensor) -> Tensor:
+    """The transpose of a matrix; what has fewer than two dimensions as it is.
+
+    >>> import autograd
+    >>> autograd.t(autograd.zeros(2, 3)).shape
+    (3, 2)
+    """
+    if x.ndim > 2:
+        raise ShapeError(f"t: wants at most 2 dimensions, got shape {tuple(x.shape)}; use transpose(dim0, dim1)")
+    return permute_to(x, dims=tuple(range(x.ndim))[::-1])
+
+
+def adjoint(x: Tensor) -> Tensor:
+    """The last two dimensions exchanged, which for real entries is the adjoint of each matrix.
+
+    >>> import autograd
+    >>> autograd.adjoint(autograd.zeros(2, 3, 4)).shape
+    (2, 4, 3)
+    """
+    if x.ndim < 2:
+        raise ShapeError(f"adjoint: wants at least 2 dimensions, got shape {tuple(x.shape)}")
+    return transpose(x, -2, -1)
+
+
 def permute(x: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """The dimensions in another order, given one by one or as one sequence.
 
@@ -221,6 +274,9 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> 
     (3, 3)
     """
     xs = _several("cat", tensors)
+    if any(x.ndim != 1 for x in xs) and any(tuple(x.shape) == (0,) for x in xs):
+        # As in PyTorch: an empty vector, with which a loop may have begun, joins with anything.
+        xs = [x for x in xs if tuple(x.shape) != (0,)]
     d = dimension("cat", dim if axis is None else axis, xs[0].ndim)
     for i, x in enumerate(xs):
         if x.ndim == 0 or x.ndim != xs[0].ndim or _without(x, d) != _without(xs[0], d):

@@ -1,0 +1,176 @@
+"""Sliding windows over NumPy arrays, and the three products of a convolution built on them.
+
+The windows of a few images at a time are copied into the columns of one matrix, which stays in the cache while a
+single matrix product reads it. In it the images come last, so that what is copied at once is long.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+Sizes = tuple[int, ...]
+Pads = tuple[tuple[int, int], ...]
+
+# How many bytes of columns are made at a time: about what a second-level cache holds.
+COLUMN_BYTES = 1 << 20
+
+
+def sliding_windows(x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+    """(N, C, *size) ↦ (N, C, *kernel, *out): for each entry of a kernel what lies under it at each of its places."""
+    return _windows(x, 2, kernel, stride, dilation).copy()
+
+
+def overlap_add(windows: Any, size: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+    """The transpose of ``sliding_windows``: (N, C, *kernel, *out) added up where they lie in (N, C, *size)."""
+    x = np.zeros((*windows.shape[:2], *size), windows.dtype)
+    _add_windows(x, windows, 2, stride, ((0, 0),) * len(size), dilation)
+    return x
+
+
+def convolve(x: Any, w: Any, stride: Sizes, padding: Pads, dilation: Sizes, groups: int) -> Any:
+    """(N, C, *size), (O, C / groups, *kernel) ↦ (N, O, *out)."""
+    n, o, kernel = x.shape[0], w.shape[0], w.shape[2:]
+    matrix = w.reshape(groups, o // groups, -1)
+    if _is_pointwise(kernel, stride, padding):
+        pixels = x.reshape(n, groups, w.shape[1], math.prod(x.shape[2:]))
+        return (matrix @ pixels).reshape(n, o, *x.shape[2:])
+    out = _places(x.shape[2:], kernel, stride, padding, dilation)
+    y = np.empty((n, o, *out), x.dtype)
+    scratch = _Scratch(x.dtype)
+    for part, columns in _columns(x, out, kernel, stride, padding, dilation, groups):
+        product = np.matmul(matrix, columns, out=scratch.array(groups, o // groups, columns.shape[2]))
+        y[part] = np.moveaxis(product.reshape(o, *out, -1), -1, 0)
+    return y
+
+
+def convolve_back(y: Any, w: Any, size: Sizes, stride: Sizes, padding: Pads, dilation: Sizes, groups: int) -> Any:
+    """(N, O, *out), (O, C / groups, *kernel) ↦ (N, C, *size)."""
+    n, o = y.shape[:2]
+    c, kernel, out = w.shape[1] * groups, w.shape[2:], y.shape[2:]
+    matrix = w.reshape(groups, o // groups, -1).swapaxes(1, 2)
+    if _is_pointwise(kernel, stride, padding) and out == size:
+        pixels = y.reshape(n, groups, o // groups, math.prod(out))
+        return (matrix @ pixels).reshape(n, c, *size)
+    x = np.empty((n, c, *size), y.dtype)
+    products, sums = _Scratch(y.dtype), _Scratch(y.dtype)
+    for part in _parts(n, c * math.prod((*kernel, *out)) * y.itemsize):
+        rows = _rows(y[part], groups)
+        windows = np.matmul(matrix, rows, out=products.array(groups, matrix.shape[1], rows.shape[2]))
+        windows = windows.reshape(c, *kernel, *out, -1)
+        images = sums.array(c, *size, windows.shape[-1])
+        images.fill(0)
+        _add_windows(images, windows, 1, stride, padding, dilation)
+        x[part] = np.moveaxis(images, -1, 0)
+    return x
+
+
+def correlate(x: Any, y: Any, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes, groups: int) -> Any:
+    """(N, C, *size), (N, O, *out) ↦ (O, C / groups, *kernel)."""
+    c, o = x.shape[1], y.shape[1]
+    w = np.zeros((groups, o // groups, c // groups * math.prod(kernel)), x.dtype)
+    for part, columns in _columns(x, y.shape[2:], kernel, stride, padding, dilation, groups):
+        w += _rows(y[part], groups) @ columns.swapaxes(1, 2)
+    return w.reshape(o, c // groups, *kernel)
+
+
+def _places(size: Sizes, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> Sizes:
+    return tuple(
+        (n + a + b - d * (k - 1) - 1) // s + 1
+        for n, k, s, (a, b), d in zip(size, kernel, stride, padding, dilation, strict=True)
+    )
+
+
+def _is_pointwise(kernel: Sizes, stride: Sizes, padding: Pads) -> bool:
+    return math.prod(kernel) == math.prod(stride) == 1 and not any(map(any, padding))
+
+
+def _windows(x: Any, lead: int, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+    """x (*lead, *size, *rest) as (*lead, *kernel, *out, *rest), a view; ``lead`` says how many dimensions lead."""
+    end = lead + len(kernel)
+    out = _places(x.shape[lead:end], kernel, stride, ((0, 0),) * len(kernel), dilation)
+    steps = x.strides[lead:end]
+    strides = (
+        *x.strides[:lead],
+        *(step * d for step, d in zip(steps, dilation, strict=True)),
+        *(step * s for step, s in zip(steps, stride, strict=True)),
+        *x.strides[end:],
+    )
+    shape = (*x.shape[:lead], *kernel, *out, *x.shape[end:])
+    return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
+
+
+def _add_windows(x: Any, windows: Any, lead: int, stride: Sizes, padding: Pads, dilation: Sizes) -> None:
+    """Adds windows (*lead, *kernel, *out, *rest) to x (*lead, *size, *rest) where they lie, but for the padding."""
+    end = lead + len(stride)
+    kernel, out = windows.shape[lead:end], windows.shape[end : end + len(stride)]
+    reaches = [
+        [_reach(p * d - before, s, n, size) for p in range(k)]
+        for k, s, d, n, size, (before, _) in zip(kernel, stride, dilation, out, x.shape[lead:end], padding, strict=True)
+    ]
+    whole = (slice(None),) * lead
+    for place in np.ndindex(*kernel):
+        meet = [reach[p] for reach, p in zip(reaches, place, strict=True)]
+        x[(*whole, *(target for target, _ in meet))] += windows[(*whole, *place, *(source for _, source in meet))]
+
+
+def _reach(start: int, stride: int, places: int, size: int) -> tuple[slice, slice]:
+    """Where start + stride · i for i < places lies within ``size``, and which i these are."""
+    first = max(-(start // stride), 0)
+    last = min((size - 1 - start) // stride, places - 1)
+    if last < first:
+        return slice(0, 0), slice(0, 0)
+    return slice(start + first * stride, start + last * stride + 1, stride), slice(first, last + 1)
+
+
+class _Scratch:
+    """Memory that the parts of a batch use one after the other: getting it anew costs more than filling it."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.flat = np.empty(0, dtype)
+
+    def array(self, *shape: int) -> Any:
+        """An array of ``shape`` in this memory."""
+        size = math.prod(shape)
+        if size > self.flat.size:
+            self.flat = np.empty(size, self.flat.dtype)
+        return self.flat[:size].reshape(shape)
+
+
+def _parts(n: int, image_bytes: int) -> Iterator[slice]:
+    """Slices of the batch whose windows, of so many bytes for each image, fill ``COLUMN_BYTES``."""
+    step = max(COLUMN_BYTES // max(image_bytes, 1), 1)
+    return (slice(i, i + step) for i in range(0, n, step))
+
+
+def _columns(
+    x: Any, out: Sizes, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes, groups: int
+) -> Iterator[tuple[slice, Any]]:
+    """The windows of x (N, C, *size), part by part, as (groups, C / groups · kernel, out · n).
+
+    Each part is gone when the next one comes.
+    """
+    n, c, *size = x.shape
+    full = tuple(m + a + b for m, (a, b) in zip(size, padding, strict=True))
+    inside = tuple(slice(a, a + m) for m, (a, _) in zip(size, padding, strict=True))
+    images, columns = _Scratch(x.dtype), _Scratch(x.dtype)
+    for part in _parts(n, c * math.prod((*kernel, *out)) * x.itemsize):
+        given = np.moveaxis(x[part], 0, -1)  # (C, *size, n)
+        image = images.array(c, *full, given.shape[-1])
+        if full != tuple(size):
+            image.fill(0)
+        image[(slice(None), *inside)] = given
+        windows = _windows(image, 1, kernel, stride, dilation)  # (C, *kernel, *out, n)
+        windows = windows[(slice(None),) * (1 + len(kernel)) + tuple(map(slice, out))]
+        part_columns = columns.array(*windows.shape)
+        part_columns[...] = windows
+        yield part, part_columns.reshape(groups, c // groups * math.prod(kernel), -1)
+
+
+def _rows(y: Any, groups: int) -> Any:
+    """y (n, O, *out) as (groups, O / groups, out · n)."""
+    n, o = y.shape[:2]
+    return np.moveaxis(y, 0, -1).reshape(groups, o // groups, n * math.prod(y.shape[2:]))

@@ -1,0 +1,142 @@
+"""Scaled dot-product attention: two matrix products, and between them a softmax with a mask as one operation."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DTypeError, ShapeError, describe
+from ..node import Node
+from ..primitive import primitive, wrap
+from .activations import floating
+from .elementwise import where
+from .linalg import check_same_dtype, matmul
+
+if TYPE_CHECKING:
+    from ..random import Generator
+    from ..tensor import Tensor
+
+__all__ = ["scaled_dot_product_attention"]
+
+
+@primitive
+def masked_softmax(xp, x, mask=None, *, causal=False):
+    """softmax(x + mask) along the last dimension; a row of −∞ only becomes one of zeros.
+
+    Arguments:
+        x: (…, L, S).
+        mask: what is added to x, a shape that broadcasts to x's; or None.
+        causal: whether −∞ is added above the diagonal, where the column's number is larger than the row's.
+
+    >>> import autograd
+    >>> autograd.masked_softmax(autograd.zeros(2, 2), causal=True)
+    tensor([[1.0000, 0.0000],
+            [0.5000, 0.5000]])
+    """
+    if mask is not None:
+        x = x + mask
+    if causal:
+        x = x + np.triu(np.full(x.shape[-2:], -np.inf, x.dtype), 1)
+    if not x.size:
+        return xp.zeros_like(x)
+    if mask is None:
+        return xp.softmax(x, axis=-1)
+    # Where there is nothing but −∞ the largest entry is replaced, since ∞ − ∞ has no value.
+    e = xp.exp(x - xp.maximum(xp.max(x, axis=-1, keepdims=True), float(np.finfo(x.dtype).min)))
+    e /= xp.maximum(xp.sum(e, axis=-1, keepdims=True), float(np.finfo(x.dtype).tiny))
+    return e
+
+
+def _masked_softmax_x(xp, g, out, x, mask=None, *, causal=False):
+    return out * (g - xp.sum(g * out, axis=-1, keepdims=True))
+
+
+masked_softmax.grads(x=_masked_softmax_x, mask=_masked_softmax_x)
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
+    """softmax(scale · query keyᵀ + mask) value: for each query the average of the values, by its likeness to the keys.
+
+    Arguments:
+        query: (…, L, E), key: (…, S, E), value: (…, S, V), of one floating dtype; leading sizes broadcast.
+        attn_mask: broadcasts to (…, L, S); bool, True where a query may look, or of query's dtype and added.
+            A query that may look nowhere gets zeros.
+        dropout_p: with which probability a weight is left out; the others grow by 1 / (1 − dropout_p).
+        is_causal: query i looks at the keys 0 to i only; instead of a mask.
+        scale: 1 / √E if left out.
+        enable_gqa: must be False; repeat the heads of key and value yourself: ``key.repeat_interleave(n, -3)``.
+        generator: the stream for dropout.
+
+    Returns (…, L, V).
+
+    Source: Vaswani and others, Attention Is All You Need, 2017.
+
+    >>> import autograd
+    >>> q = autograd.zeros(1, 2); kv = autograd.tensor([[1.0, 3.0], [3.0, 5.0]])
+    >>> autograd.scaled_dot_product_attention(q, kv, kv)
+    tensor([[2., 4.]])
+    """
+    name = "scaled_dot_product_attention"
+    for role, x in (("query", query), ("key", key), ("value", value)):
+        floating(name, x)
+        if x.ndim < 2:
+            raise ShapeError(f"{name}: {role} must have at least 2 dimensions, (…, length, size), got {tuple(x.shape)}")
+    check_same_dtype(name, query, key, value)
+    if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+        raise ShapeError(
+            f"{name}: query (…, L, E), key (…, S, E) and value (…, S, V) must agree in E and in S, got shapes "
+            f"{tuple(query.shape)}, {tuple(key.shape)} and {tuple(value.shape)}"
+        )
+    if enable_gqa:
+        raise ValueError(
+            f"{name}: enable_gqa is not supported; repeat the heads of key and value first, so that they are as many "
+            "as query's: key.repeat_interleave(query.size(-3) // key.size(-3), -3)"
+        )
+    if is_causal and attn_mask is not None:
+        raise ValueError(f"{name}: give attn_mask or is_causal=True, not both")
+    if not 0 <= dropout_p <= 1:
+        raise ValueError(f"{name}: dropout_p must be within 0 and 1, got {dropout_p}")
+    if scale is None:
+        scale = 1 / math.sqrt(query.shape[-1]) if query.shape[-1] else 1.0
+    scores = matmul(query * scale, key.mT)  # (…, L, S)
+    if attn_mask is not None:
+        attn_mask = _added(name, attn_mask, scores)
+    weights = masked_softmax(scores, attn_mask, causal=is_causal)
+    if dropout_p:
+        from .dropout import dropout
+
+        weights = dropout(weights, dropout_p, generator=generator)
+    return matmul(weights, value)
+
+
+def _added(name: str, mask: Any, scores: Any) -> Any:
+    if not isinstance(mask, Node) or (mask.dtype.kind != "b" and mask.dtype != scores.dtype):
+        raise DTypeError(
+            f"{name}: attn_mask must be a bool Tensor (True: may look) or one of query's dtype {scores.dtype} that is "
+            f"added, got {describe(mask)}"
+        )
+    try:
+        fits = np.broadcast_shapes(mask.shape, scores.shape) == tuple(scores.shape)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ShapeError(
+            f"{name}: attn_mask of shape {tuple(mask.shape)} does not broadcast to the scores' {tuple(scores.shape)}"
+        )
+    if mask.dtype.kind != "b":
+        return mask
+    nowhere, zero = (wrap(scores.dtype.type(v)) for v in (-math.inf, 0))
+    return where(mask, zero, nowhere)

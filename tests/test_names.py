@@ -1,0 +1,98 @@
+"""The public names: those of PyTorch, and a row of the op table for each that computes."""
+
+from __future__ import annotations
+
+import types
+
+import pytest
+from rows import LIBRARY, ROWS
+
+import autograd
+from autograd import Tensor, linalg
+from autograd.primitive import Primitive, registry
+
+# Public functions without a row, by the reason.
+NOT_OPS = {
+    "they make Tensors from numbers, and have no Tensor to differentiate": """
+        arange as_tensor asarray empty empty_like eye from_numpy full full_like linspace logspace ones
+        ones_like scalar_tensor tensor tril_indices triu_indices zeros zeros_like
+    """,
+    "they are random; their distributions, seeds and gradients are tested apart": """
+        alpha_dropout bernoulli dropout dropout1d dropout2d dropout3d feature_alpha_dropout get_rng_state initial_seed
+        manual_seed multinomial normal poisson rand rand_like randint randint_like randn randn_like randperm rrelu seed
+        set_rng_state
+    """,
+    "they answer with a Python value and not with a Tensor": """
+        allclose broadcast_shapes can_cast equal get_default_device get_default_dtype get_num_threads get_printoptions
+        is_anomaly_check_nan_enabled is_anomaly_enabled is_complex is_floating_point is_grad_enabled
+        is_tensor numel promote_types result_type typename
+    """,
+    "they set something": """
+        increment_version set_default_device set_default_dtype set_float32_matmul_precision set_num_threads
+        set_printoptions
+    """,
+    "they differentiate, or help to": """
+        backward checkpoint draw elementwise_grad grad gradcheck gradgradcheck hessian hvp jacobian jvp
+        once_differentiable primitive value_and_grad vjp
+    """,
+    "how long the result is depends on the values, which jax.jit cannot compile": """
+        bincount unique unique_consecutive
+    """,
+    "its row is that of the primitive behind it, symmetric_eigen": "linalg.eigh",
+}
+EXEMPT = {name: reason for reason, names in NOT_OPS.items() for name in names.split()}
+
+
+def public_functions(module):
+    """Its functions by name, without those that only say what to use instead."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_") and isinstance(value, (types.FunctionType, Primitive))
+        and value.__module__.startswith("autograd") and not (value.__doc__ or "").startswith("Refused")
+    }  # fmt: skip
+
+
+FUNCTIONS = public_functions(autograd) | {f"linalg.{n}": f for n, f in public_functions(linalg).items()}
+ROW_NAMES = {row.name.split(" ")[0] for row in ROWS}
+ROW_FUNCTIONS = {id(row.function) for row in ROWS} | {id(registry[name]) for name in LIBRARY}
+
+
+def has_a_row(name, function):
+    """A row of that name, or of that name and more words, or of the same function under another name."""
+    return name in ROW_NAMES or name.removeprefix("linalg.") in ROW_NAMES or id(function) in ROW_FUNCTIONS
+
+
+def test_every_public_function_has_a_row_or_a_reason():
+    missing = sorted(
+        name for name, f in FUNCTIONS.items()
+        if not has_a_row(name, f) and getattr(f, "__name__", name) not in ROW_NAMES and name not in EXEMPT
+    )  # fmt: skip
+    assert not missing, f"add a row to tests/rows_*.py for {missing}, or say in NOT_OPS why there is none"
+
+
+def test_every_reason_is_of_a_function_that_is_there_and_has_no_row():
+    assert not [name for name in EXEMPT if name not in FUNCTIONS]
+    assert not [name for name in EXEMPT if has_a_row(name, FUNCTIONS[name])]
+
+
+@pytest.mark.reference
+def test_at_least_250_ops_have_pytorchs_names():
+    import torch
+
+    functions = {
+        name for name in public_functions(autograd) if name not in EXEMPT and callable(getattr(torch, name, None))
+    }
+    functional = {name for name in public_functions(autograd) if name in vars(torch.nn.functional)} - set(EXEMPT)
+    of_linalg = {f"linalg.{name}" for name in public_functions(linalg) if hasattr(torch.linalg, name)}
+    methods = {
+        name for name in dir(Tensor)
+        if not name.startswith("_") and callable(method := getattr(Tensor, name)) and hasattr(torch.Tensor, name)
+        and not (method.__doc__ or "").startswith("Refused")
+    }  # fmt: skip
+    in_place = {name for name in methods if name.endswith("_")}
+    ops = functions | functional | of_linalg
+    print(f"{len(functions)} functions, {len(functional - functions)} of nn.functional, {len(of_linalg)} of linalg, "
+          f"{len(methods)} methods, {len(in_place)} of them in place")  # fmt: skip
+    assert len(ops) >= 250, sorted(ops)
+    assert len(methods - in_place) >= 250 and len(in_place) >= 40, (len(methods), sorted(in_place))
