@@ -118,13 +118,13 @@ def is_tensor(x: Any) -> builtins.bool:
     return isinstance(x, Node)
 
 
-def numel(x: Tensor) -> int:
+def numel(input: Tensor) -> int:
     """How many entries x has.
 
     >>> numel(zeros(2, 3))
     6
     """
-    return x.numel()
+    return input.numel()
 
 
 def _leaf(name: str, array: Any, requires_grad: bool) -> Tensor:
@@ -271,42 +271,42 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return _filled("full", np.full(sizes_of("full", (size,)), value, value.dtype), device, requires_grad)
 
 
-def zeros_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of x's shape and dtype.
 
     >>> zeros_like(tensor([1, 2]))
     tensor([0, 0])
     """
-    return zeros(*x.shape, dtype=dtype or x.dtype, device=device, requires_grad=requires_grad)
+    return zeros(*input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def ones_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of x's shape and dtype.
 
     >>> ones_like(tensor([1, 2]))
     tensor([1, 1])
     """
-    return ones(*x.shape, dtype=dtype or x.dtype, device=device, requires_grad=requires_grad)
+    return ones(*input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def empty_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """An uninitialised Tensor of x's shape and dtype.
 
     >>> empty_like(tensor([1, 2])).dtype
     dtype('int64')
     """
-    return empty(*x.shape, dtype=dtype or x.dtype, device=device, requires_grad=requires_grad)
+    return empty(*input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
 def full_like(
-    x: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """``fill_value`` in every entry of x's shape and dtype.
 
     >>> full_like(tensor([1.0, 2.0]), 7)
     tensor([7., 7.])
     """
-    return full(tuple(x.shape), fill_value, dtype=dtype or x.dtype, device=device, requires_grad=requires_grad)
+    return full(tuple(input.shape), fill_value, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

@@ -34,19 +34,19 @@ def _values(name: str, x: Any, what: str) -> Any:
     return np.asarray(x._array)
 
 
-def bernoulli(x: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability that each entry of x says, else 0, of x's dtype.
 
     Arguments:
-        x: probabilities in [0, 1].
+        input: probabilities in [0, 1].
         p: one probability for all entries instead; then only x's shape and dtype count.
 
     >>> import autograd
     >>> autograd.bernoulli(autograd.tensor([0.0, 1.0]))
     tensor([0., 1.])
     """
-    chances = _values("bernoulli", x, "x") if p is None else p
-    return wrap(_bernoulli("bernoulli", chances, x.shape, generator).astype(x.dtype)[()])
+    chances = _values("bernoulli", input, "x") if p is None else p
+    return wrap(_bernoulli("bernoulli", chances, input.shape, generator).astype(input.dtype)[()])
 
 
 def _bernoulli(name: str, chances: Any, shape: tuple[int, ...], generator: Generator | None) -> Any:
@@ -57,12 +57,12 @@ def _bernoulli(name: str, chances: Any, shape: tuple[int, ...], generator: Gener
 
 
 def multinomial(
-    x: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
     """Places drawn with probabilities proportional to the weights x, int64.
 
     Arguments:
-        x: weights of shape (n,) or (rows, n), not negative and not all 0; they need not add up to 1.
+        input: weights of shape (n,) or (rows, n), not negative and not all 0; they need not add up to 1.
         num_samples: how many to draw from each row.
         replacement: whether a place can be drawn twice.
 
@@ -72,9 +72,9 @@ def multinomial(
     >>> autograd.multinomial(autograd.tensor([0.0, 3.0, 0.0]), 2, replacement=True)
     tensor([1, 1])
     """
-    weights = _values("multinomial", x, "x").astype(np.float64)
+    weights = _values("multinomial", input, "x").astype(np.float64)
     if weights.ndim not in (1, 2) or weights.shape[-1] == 0:
-        raise ShapeError(f"multinomial: wants weights of shape (n,) or (rows, n), got {tuple(x.shape)}")
+        raise ShapeError(f"multinomial: wants weights of shape (n,) or (rows, n), got {tuple(input.shape)}")
     if not np.isfinite(weights).all() or (weights < 0).any() or (weights.sum(-1) <= 0).any():
         raise ValueError("multinomial: weights must be finite, not negative, and not all 0 in a row")
     if num_samples <= 0:
@@ -147,17 +147,17 @@ def _standard(draw: Any, shape: Any, dtype: Any) -> Any:
     return draw(tuple(shape), np.float64 if dtype == np.float64 else np.float32)
 
 
-def poisson(x: Tensor, generator: Generator | None = None) -> Tensor:
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Numbers of events, Poisson distributed with the rate that each entry of x says, of x's dtype.
 
     >>> import autograd
     >>> autograd.poisson(autograd.tensor([0.0, 0.0]))
     tensor([0., 0.])
     """
-    rates = _values("poisson", x, "x")
+    rates = _values("poisson", input, "x")
     if (rates < 0).any():
         raise ValueError(f"poisson: rates must not be negative, got {rates.min()}")
-    return wrap(np.asarray(stream(generator).poisson(rates)).astype(x.dtype)[()])
+    return wrap(np.asarray(stream(generator).poisson(rates)).astype(input.dtype)[()])
 
 
 # As methods: filling a Tensor in place

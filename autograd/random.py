@@ -148,7 +148,7 @@ def randn(
 
 
 def rand_like(
-    x: Tensor,
+    input: Tensor,
     *,
     generator: Generator | None = None,
     dtype: Any = None,
@@ -160,11 +160,13 @@ def rand_like(
     >>> rand_like(randn(2, 3)).shape
     (2, 3)
     """
-    return rand(*x.shape, generator=generator, dtype=dtype or x.dtype, device=device, requires_grad=requires_grad)
+    return rand(
+        *input.shape, generator=generator, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad
+    )
 
 
 def randn_like(
-    x: Tensor,
+    input: Tensor,
     *,
     generator: Generator | None = None,
     dtype: Any = None,
@@ -176,7 +178,9 @@ def randn_like(
     >>> randn_like(rand(2, 3)).shape
     (2, 3)
     """
-    return randn(*x.shape, generator=generator, dtype=dtype or x.dtype, device=device, requires_grad=requires_grad)
+    return randn(
+        *input.shape, generator=generator, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad
+    )
 
 
 def randint(
@@ -206,7 +210,7 @@ def randint(
 
 
 def randint_like(
-    x: Tensor,
+    input: Tensor,
     low: int,
     high: Any = None,
     *,
@@ -225,9 +229,9 @@ def randint_like(
     return randint(
         low,
         high,
-        tuple(x.shape),
+        tuple(input.shape),
         generator=generator,
-        dtype=dtype or x.dtype,
+        dtype=dtype or input.dtype,
         device=device,
         requires_grad=requires_grad,
     )

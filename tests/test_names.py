@@ -96,3 +96,23 @@ def test_at_least_250_ops_have_pytorchs_names():
           f"{len(methods)} methods, {len(in_place)} of them in place")  # fmt: skip
     assert len(ops) >= 250, sorted(ops)
     assert len(methods - in_place) >= 250 and len(in_place) >= 40, (len(methods), sorted(in_place))
+
+
+@pytest.mark.reference
+def test_the_first_argument_has_pytorchs_name():
+    """Where PyTorch calls it ``input``, ``f(input=x)`` works; primitives take PyTorch's names for all of theirs."""
+    import inspect
+    import re
+
+    import torch
+
+    wrong = []
+    for name, function in public_functions(autograd).items():
+        theirs = getattr(torch, name, None)
+        called_input = re.match(rf"\s*{name}\(input\b", getattr(theirs, "__doc__", None) or "")
+        # det, slogdet and matrix_power are linalg's, and there the argument is A in both libraries.
+        if called_input and not isinstance(function, Primitive) and function is not getattr(linalg, name, None):
+            first = next(iter(inspect.signature(function).parameters))
+            if first != "input":
+                wrong.append(f"{name}({first}, …)")
+    assert not wrong

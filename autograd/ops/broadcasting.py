@@ -32,7 +32,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
         raise ShapeError(f"broadcast_shapes: shapes {mismatch(sizes)}") from None
 
 
-def broadcast_to(x: Tensor, *size: Any) -> Tensor:
+def broadcast_to(input: Tensor, *size: Any) -> Tensor:
     """x repeated, without copying, to a shape that it broadcasts to; the same as ``expand``.
 
     >>> import autograd
@@ -40,7 +40,7 @@ def broadcast_to(x: Tensor, *size: Any) -> Tensor:
     tensor([[1., 2.],
             [1., 2.]])
     """
-    return expand(x, *size)
+    return expand(input, *size)
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
@@ -144,7 +144,7 @@ def _owned(result: Any, x: Any) -> Any:
     return clone(result) if shares else result
 
 
-def tile(x: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *dims: Any) -> Tensor:
     """x laid out ``dims[d]`` times along each dimension; missing numbers are 1, counted from the last dimension.
 
     >>> import autograd
@@ -153,14 +153,16 @@ def tile(x: Tensor, *dims: Any) -> Tensor:
             [2., 2.]])
     """
     times = sizes_of("tile", dims)
-    return repeat(x, (1,) * (x.ndim - len(times)) + times)
+    return repeat(input, (1,) * (input.ndim - len(times)) + times)
 
 
-def repeat_interleave(x: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Any:
+def repeat_interleave(
+    input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Any:
     """Each entry of x repeated beside itself: ``repeats`` times, or ``repeats[i]`` times the slice i along ``dim``.
 
     Arguments:
-        x: a Tensor; alone, it is the repeats, and the result each index i repeated ``x[i]`` times.
+        input: a Tensor; alone, it is the repeats, and the result each index i repeated ``x[i]`` times.
         repeats: an int, or integers of shape (n,) or (1,), n the size of ``dim``.
         dim: the dimension; None flattens x first.
         output_size: the size of the result along ``dim``, checked if given.
@@ -173,13 +175,13 @@ def repeat_interleave(x: Tensor, repeats: Any = None, dim: int | None = None, *,
 
     name = "repeat_interleave"
     if repeats is None:
-        counts = _counts(name, x)
+        counts = _counts(name, input)
         return as_tensor(np.repeat(np.arange(counts.size), counts))
     if dim is None:
-        x, dim = reshape(x, -1), 0
-    d = dimension(name, dim, x.ndim)
-    x = atleast_1d(x)
-    n = x.shape[d]
+        input, dim = reshape(input, -1), 0
+    d = dimension(name, dim, input.ndim)
+    input = atleast_1d(input)
+    n = input.shape[d]
     counts = _counts(name, repeats)
     if counts.size not in (1, n) or counts.ndim > 1:
         raise ShapeError(f"{name}: got repeats of shape {counts.shape} for dim {d} of size {n}; give one int, or {n}")
@@ -187,12 +189,12 @@ def repeat_interleave(x: Tensor, repeats: Any = None, dim: int | None = None, *,
     if output_size is not None and output_size != total:
         raise ShapeError(f"{name}: output_size is {output_size}, but the repeats add up to {total}")
     if counts.size == n != 1:
-        return x[(slice(None),) * d + (np.repeat(np.arange(n), counts),)]
+        return input[(slice(None),) * d + (np.repeat(np.arange(n), counts),)]
     times = int(counts.reshape(()))
-    shape = tuple(x.shape)
-    apart = reshape(x, (*shape[: d + 1], 1, *shape[d + 1 :]))
+    shape = tuple(input.shape)
+    apart = reshape(input, (*shape[: d + 1], 1, *shape[d + 1 :]))
     spread = broadcast_view(apart, shape=(*shape[: d + 1], times, *shape[d + 1 :]))
-    return _owned(reshape(spread, (*shape[:d], n * times, *shape[d + 1 :])), x)
+    return _owned(reshape(spread, (*shape[:d], n * times, *shape[d + 1 :])), input)
 
 
 def _counts(name: str, repeats: Any) -> Any:

@@ -41,18 +41,18 @@ def _plane(name: str, dim1: int, dim2: int, ndim: int, shape: Any) -> tuple[int,
     return a, b
 
 
-def diagonal(x: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The entries x[i, i + offset] of the plane of dim1 and dim2, as a new last dimension; a view.
 
     >>> import autograd
     >>> autograd.diagonal(autograd.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([1., 4.])
     """
-    a, b = _plane("diagonal", dim1, dim2, x.ndim, x.shape)
-    return diagonal_of(x, offset=offset, dim1=a, dim2=b)
+    a, b = _plane("diagonal", dim1, dim2, input.ndim, input.shape)
+    return diagonal_of(input, offset=offset, dim1=a, dim2=b)
 
 
-def diag_embed(x: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Zeros with the last dimension of x as the diagonal of the plane of dim1 and dim2 of the result.
 
     >>> import autograd
@@ -60,17 +60,17 @@ def diag_embed(x: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Te
     tensor([[1., 0.],
             [0., 2.]])
     """
-    if x.ndim == 0:
+    if input.ndim == 0:
         raise ShapeError("diag_embed: wants at least 1 dimension, got a 0-d Tensor")
-    a, b = _plane("diag_embed", dim1, dim2, x.ndim + 1, x.shape)
-    size = x.shape[-1] + abs(offset)
-    shape = list(x.shape[:-1])
+    a, b = _plane("diag_embed", dim1, dim2, input.ndim + 1, input.shape)
+    size = input.shape[-1] + abs(offset)
+    shape = list(input.shape[:-1])
     for d in sorted((a, b)):
         shape.insert(d, size)
-    return embed_diagonal(x, offset=offset, dim1=a, dim2=b, shape=tuple(shape))
+    return embed_diagonal(input, offset=offset, dim1=a, dim2=b, shape=tuple(shape))
 
 
-def diag(x: Tensor, diagonal: int = 0) -> Tensor:
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """The matrix with a vector x on its diagonal; or of a matrix x its diagonal, a copy.
 
     >>> import autograd
@@ -78,14 +78,14 @@ def diag(x: Tensor, diagonal: int = 0) -> Tensor:
     tensor([[1., 0.],
             [0., 2.]])
     """
-    if x.ndim == 1:
-        return diag_embed(x, diagonal)
-    if x.ndim != 2:
-        raise ShapeError(f"diag: wants 1 or 2 dimensions, got shape {tuple(x.shape)}; use diagonal or diag_embed")
-    return clone(diagonal_of(x, offset=diagonal, dim1=0, dim2=1))
+    if input.ndim == 1:
+        return diag_embed(input, diagonal)
+    if input.ndim != 2:
+        raise ShapeError(f"diag: wants 1 or 2 dimensions, got shape {tuple(input.shape)}; use diagonal or diag_embed")
+    return clone(diagonal_of(input, offset=diagonal, dim1=0, dim2=1))
 
 
-def diagflat(x: Tensor, offset: int = 0) -> Tensor:
+def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """The matrix with the entries of x, flattened, on its diagonal.
 
     >>> import autograd
@@ -93,10 +93,10 @@ def diagflat(x: Tensor, offset: int = 0) -> Tensor:
     tensor([[1., 0.],
             [0., 2.]])
     """
-    return diag_embed(reshape(x, -1), offset)
+    return diag_embed(reshape(input, -1), offset)
 
 
-def diagonal_scatter(x: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """A copy of x with ``src`` on the diagonal that ``diagonal`` gives.
 
     >>> import autograd
@@ -104,18 +104,18 @@ def diagonal_scatter(x: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim
     tensor([[1., 0.],
             [0., 2.]])
     """
-    a, b = _plane("diagonal_scatter", dim1, dim2, x.ndim, x.shape)
-    ones = np.ones(diagonal(x.detach(), offset, a, b).shape, bool)
+    a, b = _plane("diagonal_scatter", dim1, dim2, input.ndim, input.shape)
+    ones = np.ones(diagonal(input.detach(), offset, a, b).shape, bool)
     if tuple(src.shape) != ones.shape:
         raise ShapeError(
-            f"diagonal_scatter: src has shape {tuple(src.shape)}, and the diagonal of x of shape {tuple(x.shape)} "
+            f"diagonal_scatter: src has shape {tuple(src.shape)}, and the diagonal of x of shape {tuple(input.shape)} "
             f"shape {ones.shape}"
         )
-    static = {"offset": offset, "dim1": a, "dim2": b, "shape": tuple(x.shape)}
-    return where(embed_diagonal(wrap(ones), **static), embed_diagonal(src, **static), x)
+    static = {"offset": offset, "dim1": a, "dim2": b, "shape": tuple(input.shape)}
+    return where(embed_diagonal(wrap(ones), **static), embed_diagonal(src, **static), input)
 
 
-def tril(x: Tensor, diagonal: int = 0) -> Tensor:
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of each matrix, zeros above it: x[..., i, j] where j ≤ i + diagonal.
 
     >>> import autograd
@@ -123,10 +123,10 @@ def tril(x: Tensor, diagonal: int = 0) -> Tensor:
     tensor([[1., 0.],
             [1., 1.]])
     """
-    return _triangle("tril", x, lambda i, j: j <= i + diagonal)
+    return _triangle("tril", input, lambda i, j: j <= i + diagonal)
 
 
-def triu(x: Tensor, diagonal: int = 0) -> Tensor:
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of each matrix, zeros below it: x[..., i, j] where j ≥ i + diagonal.
 
     >>> import autograd
@@ -134,7 +134,7 @@ def triu(x: Tensor, diagonal: int = 0) -> Tensor:
     tensor([[1., 1.],
             [0., 1.]])
     """
-    return _triangle("triu", x, lambda i, j: j >= i + diagonal)
+    return _triangle("triu", input, lambda i, j: j >= i + diagonal)
 
 
 def _triangle(name: str, x: Any, inside: Any) -> Tensor:

@@ -399,13 +399,13 @@ def bitwise_not(xp, x):
     return ~x
 
 
-def clamp(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """min(max(x, min), max): the entries of x kept within bounds.
 
     Gradient flows where min ≤ x ≤ max, at the bounds too.
 
     Arguments:
-        x: a Tensor of any shape.
+        input: a Tensor of any shape.
         min, max: a number, a Tensor that broadcasts with x, or None for no bound; at least one is given.
 
     >>> import autograd
@@ -415,12 +415,12 @@ def clamp(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
     if min is None and max is None:
         raise TypeError("clamp: wants min, max or both, got neither")
     if not isinstance(min, Node) and not isinstance(max, Node):
-        if x.dtype.kind != "f" and (isinstance(min, float) or isinstance(max, float)):
-            x = to(x, dtype=get_default_dtype())
-        return clip(x, min=min, max=max)
+        if input.dtype.kind != "f" and (isinstance(min, float) or isinstance(max, float)):
+            input = to(input, dtype=get_default_dtype())
+        return clip(input, min=min, max=max)
     if min is not None:
-        x = where(lt(x, min), min, x)
-    return x if max is None else where(gt(x, max), max, x)
+        input = where(lt(input, min), min, input)
+    return input if max is None else where(gt(input, max), max, input)
 
 
 def check_floating(name: str, x: Tensor) -> None:

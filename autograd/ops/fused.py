@@ -132,34 +132,34 @@ def _softmax_cross_entropy_logits(xp, g, out, logits, target, *, smoothing=0.0, 
 softmax_cross_entropy.grads(logits=_softmax_cross_entropy_logits)
 
 
-def softmax(x: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
+def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
     """softmax(x)ᵢ = e^xᵢ / Σⱼ e^xⱼ along ``dim``, without overflow.
 
     >>> import autograd
     >>> autograd.softmax(autograd.tensor([0.0, 0.0]), dim=0)
     tensor([0.5000, 0.5000])
     """
-    return _along("softmax", softmax_along, x, dim, dtype, axis)
+    return _along("softmax", softmax_along, input, dim, dtype, axis)
 
 
-def log_softmax(x: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
+def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
     """ln softmax(x) = x − ln Σⱼ e^xⱼ along ``dim``, without overflow or loss of digits.
 
     >>> import autograd
     >>> autograd.log_softmax(autograd.tensor([0.0, 0.0]), dim=0)
     tensor([-0.6931, -0.6931])
     """
-    return _along("log_softmax", log_softmax_along, x, dim, dtype, axis)
+    return _along("log_softmax", log_softmax_along, input, dim, dtype, axis)
 
 
-def softmin(x: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
+def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
     """softmax(−x) along ``dim``.
 
     >>> import autograd
     >>> autograd.softmin(autograd.tensor([0.0, 0.0]), dim=0)
     tensor([0.5000, 0.5000])
     """
-    return _along("softmin", softmax_along, -x, dim, dtype, axis)
+    return _along("softmin", softmax_along, -input, dim, dtype, axis)
 
 
 def _along(name: str, op: Any, x: Tensor, dim: Any, dtype: Any, axis: Any) -> Tensor:
@@ -172,7 +172,7 @@ def _along(name: str, op: Any, x: Tensor, dim: Any, dtype: Any, axis: Any) -> Te
 
 
 def logsumexp(
-    x: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
 ) -> Tensor:
     """ln Σ eˣ over all entries, or along ``dim``, without overflow.
 
@@ -180,9 +180,9 @@ def logsumexp(
     >>> autograd.logsumexp(autograd.tensor([1000.0, 1000.0]), dim=0)
     tensor(1000.6932)
     """
-    check_floating("logsumexp", x)
+    check_floating("logsumexp", input)
     return reduce_logsumexp(
-        x, axis=normal_dims("logsumexp", x, dim, axis), keepdims=keepdim if keepdims is None else keepdims
+        input, axis=normal_dims("logsumexp", input, dim, axis), keepdims=keepdim if keepdims is None else keepdims
     )
 
 

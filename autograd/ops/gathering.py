@@ -48,11 +48,11 @@ def check_sizes(name: str, index: Any, x: Any, d: int | None, what: str = "x") -
         )
 
 
-def gather(x: Tensor, dim: int, index: Any, *, axis: int | None = None, sparse_grad: bool = False) -> Tensor:
+def gather(input: Tensor, dim: int, index: Any, *, axis: int | None = None, sparse_grad: bool = False) -> Tensor:
     """Entries of x named by ``index`` along ``dim``: out[i, j] = x[index[i, j], j] for dim 0 of a matrix.
 
     Arguments:
-        x: a Tensor.
+        input: a Tensor.
         dim: the dimension (NumPy's name for it: ``axis``).
         index: integers, as many dimensions as x, no size above x's but that of ``dim``; the result has its shape.
 
@@ -63,17 +63,17 @@ def gather(x: Tensor, dim: int, index: Any, *, axis: int | None = None, sparse_g
     """
     if sparse_grad:
         raise DTypeError("gather: sparse_grad=True is not supported, there are no sparse Tensors; leave it out")
-    d = dimension("gather", dim if axis is None else axis, x.ndim)
-    array = positions("gather", index, x.shape[d] if x.ndim else 1, d)
-    if x.ndim == 0:
-        return reshape(gather_along(reshape(x, 1), wrap(array.reshape(-1)), axis=0), tuple(array.shape))
+    d = dimension("gather", dim if axis is None else axis, input.ndim)
+    array = positions("gather", index, input.shape[d] if input.ndim else 1, d)
+    if input.ndim == 0:
+        return reshape(gather_along(reshape(input, 1), wrap(array.reshape(-1)), axis=0), tuple(array.shape))
     if array.ndim == 0:
-        return reshape(gather(x, d, wrap(array.reshape(1))), ())
-    check_sizes("gather", array, x, d)
-    return gather_along(x, wrap(array), axis=d)
+        return reshape(gather(input, d, wrap(array.reshape(1))), ())
+    check_sizes("gather", array, input, d)
+    return gather_along(input, wrap(array), axis=d)
 
 
-def take_along_dim(x: Tensor, indices: Any, dim: int | None = None, *, axis: int | None = None) -> Tensor:
+def take_along_dim(input: Tensor, indices: Any, dim: int | None = None, *, axis: int | None = None) -> Tensor:
     """Entries of x named by ``indices`` along ``dim``, the other dimensions broadcast; without ``dim`` x is flattened.
 
     ``x.take_along_dim(x.argsort(dim), dim)`` is x sorted.
@@ -85,41 +85,41 @@ def take_along_dim(x: Tensor, indices: Any, dim: int | None = None, *, axis: int
     """
     dim = dim if axis is None else axis
     if dim is None:
-        x, dim, indices = reshape(x, -1), 0, reshape(_integers("take_along_dim", indices), -1)
-    d = dimension("take_along_dim", dim, x.ndim)
-    n = x.shape[d] if x.ndim else 1
+        input, dim, indices = reshape(input, -1), 0, reshape(_integers("take_along_dim", indices), -1)
+    d = dimension("take_along_dim", dim, input.ndim)
+    n = input.shape[d] if input.ndim else 1
     array = positions("take_along_dim", indices, n, d, wraps=True)
-    if array.ndim != x.ndim:
+    if array.ndim != input.ndim:
         raise ShapeError(
-            f"take_along_dim: x has shape {tuple(x.shape)} and the indices {tuple(array.shape)}; "
+            f"take_along_dim: x has shape {tuple(input.shape)} and the indices {tuple(array.shape)}; "
             "they must have as many dimensions"
         )
-    if x.ndim == 0:
-        return gather(x, 0, wrap(array))
-    others = [n for i, n in enumerate(array.shape) if i != d], [n for i, n in enumerate(x.shape) if i != d]
+    if input.ndim == 0:
+        return gather(input, 0, wrap(array))
+    others = [n for i, n in enumerate(array.shape) if i != d], [n for i, n in enumerate(input.shape) if i != d]
     try:
         common = list(np.broadcast_shapes(*map(tuple, others)))
     except ValueError:
         raise ShapeError(f"take_along_dim: shapes {mismatch([tuple(o) for o in others])} (without dim {d})") from None
     wanted = wrap(array).expand(*common[:d], array.shape[d], *common[d:])
-    return gather_along(x.expand(*common[:d], n, *common[d:]), wanted, axis=d)
+    return gather_along(input.expand(*common[:d], n, *common[d:]), wanted, axis=d)
 
 
 def _integers(name: str, index: Any) -> Any:
     return wrap(positions(name, index, 1 << 62, None, wraps=True))
 
 
-def take(x: Tensor, index: Any) -> Tensor:
+def take(input: Tensor, index: Any) -> Tensor:
     """Entries of x named by their place along the flattened x; the result has the shape of ``index``.
 
     >>> import autograd
     >>> autograd.take(autograd.tensor([[1.0, 2.0], [3.0, 4.0]]), autograd.tensor([0, -1]))
     tensor([1., 4.])
     """
-    return getitem(reshape(x, -1), key=positions("take", index, x.numel(), None, wraps=True))
+    return getitem(reshape(input, -1), key=positions("take", index, input.numel(), None, wraps=True))
 
 
-def index_select(x: Tensor, dim: int, index: Any, *, axis: int | None = None) -> Tensor:
+def index_select(input: Tensor, dim: int, index: Any, *, axis: int | None = None) -> Tensor:
     """The slices of x along ``dim`` that the vector ``index`` names, a copy.
 
     >>> import autograd
@@ -127,13 +127,13 @@ def index_select(x: Tensor, dim: int, index: Any, *, axis: int | None = None) ->
     tensor([[2.],
             [4.]])
     """
-    d = dimension("index_select", dim if axis is None else axis, x.ndim)
-    array = positions("index_select", index, x.shape[d] if x.ndim else 1, d)
+    d = dimension("index_select", dim if axis is None else axis, input.ndim)
+    array = positions("index_select", index, input.shape[d] if input.ndim else 1, d)
     if array.ndim > 1:
         raise ShapeError(f"index_select: the index must be a vector, got shape {tuple(array.shape)}")
-    if x.ndim == 0:
-        return reshape(getitem(reshape(x, 1), key=array.reshape(-1)), ())
-    return getitem(x, key=slices_at(array.reshape(-1), d))
+    if input.ndim == 0:
+        return reshape(getitem(reshape(input, 1), key=array.reshape(-1)), ())
+    return getitem(input, key=slices_at(array.reshape(-1), d))
 
 
 def slices_at(array: Any, d: int) -> Any:
@@ -141,40 +141,40 @@ def slices_at(array: Any, d: int) -> Any:
     return (*(slice(None),) * d, array) if d else array
 
 
-def select(x: Tensor, dim: int, index: int) -> Tensor:
+def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The slice number ``index`` along ``dim``, without that dimension, a view.
 
     >>> import autograd
     >>> autograd.select(autograd.tensor([[1.0, 2.0], [3.0, 4.0]]), 1, -1)
     tensor([2., 4.])
     """
-    if x.ndim == 0:
+    if input.ndim == 0:
         raise IndexError("select: a 0-d Tensor has no dimension to select from")
-    d = dimension("select", dim, x.ndim)
-    i, n = index.__index__(), x.shape[d]
+    d = dimension("select", dim, input.ndim)
+    i, n = index.__index__(), input.shape[d]
     if not -n <= i < n:
         raise IndexError(f"select: index {i} is out of range for dim {d} of size {n}")
-    return getitem(x, key=(*(slice(None),) * d, i))
+    return getitem(input, key=(*(slice(None),) * d, i))
 
 
-def narrow(x: Tensor, dim: int, start: Any, length: int) -> Tensor:
+def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """The ``length`` slices of x along ``dim`` from ``start`` on, a view.
 
     >>> import autograd
     >>> autograd.narrow(autograd.tensor([1.0, 2.0, 3.0, 4.0]), 0, 1, 2)
     tensor([2., 3.])
     """
-    if x.ndim == 0:
+    if input.ndim == 0:
         raise IndexError("narrow: a 0-d Tensor has no dimension to narrow")
-    d = dimension("narrow", dim, x.ndim)
-    first, n = start.__index__(), x.shape[d]
+    d = dimension("narrow", dim, input.ndim)
+    first, n = start.__index__(), input.shape[d]
     first = first + n if first < 0 else first
     if length < 0 or first < 0 or first + length > n:
         raise ShapeError(f"narrow: start {start} and length {length} go beyond dim {d} of size {n}")
-    return getitem(x, key=(*(slice(None),) * d, slice(first, first + length)))
+    return getitem(input, key=(*(slice(None),) * d, slice(first, first + length)))
 
 
-def masked_select(x: Tensor, mask: Any) -> Tensor:
+def masked_select(input: Tensor, mask: Any) -> Tensor:
     """The entries of x where the mask is True, flat; x and mask broadcast.
 
     >>> import autograd
@@ -184,12 +184,12 @@ def masked_select(x: Tensor, mask: Any) -> Tensor:
     """
     chosen = known("masked_select", boolean("masked_select", mask))
     try:
-        shape = np.broadcast_shapes(tuple(x.shape), chosen.shape)
+        shape = np.broadcast_shapes(tuple(input.shape), chosen.shape)
     except ValueError:
-        raise ShapeError(f"masked_select: shapes {mismatch([tuple(x.shape), chosen.shape])}") from None
+        raise ShapeError(f"masked_select: shapes {mismatch([tuple(input.shape), chosen.shape])}") from None
     # A copy: what is written into the mask later must not change where the gradient goes.
     chosen = np.array(np.broadcast_to(chosen, shape))
-    return getitem(x if tuple(x.shape) == shape else x.expand(shape), key=(chosen,))
+    return getitem(input if tuple(input.shape) == shape else input.expand(shape), key=(chosen,))
 
 
 def boolean(name: str, mask: Any) -> Any:
@@ -203,7 +203,7 @@ def boolean(name: str, mask: Any) -> Any:
     return mask
 
 
-def nonzero(x: Tensor, *, as_tuple: bool = False) -> Any:
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """Where x is not 0: the indices of each such entry as a row, or one vector for each dimension as a tuple.
 
     Arguments:
@@ -213,20 +213,20 @@ def nonzero(x: Tensor, *, as_tuple: bool = False) -> Any:
     >>> autograd.nonzero(autograd.tensor([[0, 5], [7, 0]])).tolist()
     [[0, 1], [1, 0]]
     """
-    array = known("nonzero", x)
+    array = known("nonzero", input)
     if as_tuple:
         return tuple(wrap(v) for v in np.nonzero(np.atleast_1d(array)))
     return wrap(np.argwhere(array))
 
 
-def argwhere(x: Tensor) -> Tensor:
+def argwhere(input: Tensor) -> Tensor:
     """The indices of each entry of x that is not 0, as rows.
 
     >>> import autograd
     >>> autograd.argwhere(autograd.tensor([0, 5, 7])).tolist()
     [[1], [2]]
     """
-    return nonzero(x)
+    return nonzero(input)
 
 
 def one_hot(x: Tensor, num_classes: int = -1) -> Tensor:

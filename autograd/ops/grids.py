@@ -70,22 +70,22 @@ def cartesian_prod(*tensors: Any) -> Tensor:
     return stack([reshape(x, -1) for x in meshgrid(*xs)], 1)
 
 
-def combinations(x: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
+def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """Every choice of r entries of a vector, in their order, as rows.
 
     >>> import autograd
     >>> autograd.combinations(autograd.tensor([1, 2, 3])).tolist()
     [[1, 2], [1, 3], [2, 3]]
     """
-    if x.ndim != 1:
-        raise ShapeError(f"combinations: wants a vector, got shape {tuple(x.shape)}")
+    if input.ndim != 1:
+        raise ShapeError(f"combinations: wants a vector, got shape {tuple(input.shape)}")
     if r < 0:
         raise ValueError(f"combinations: r must not be negative, got {r}")
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     if r == 0:
-        return x[:0]
-    rows = np.array(list(choose(range(x.numel()), r)), np.int64).reshape(-1, r)
-    return x[rows]
+        return input[:0]
+    rows = np.array(list(choose(range(input.numel()), r)), np.int64).reshape(-1, r)
+    return input[rows]
 
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:

@@ -81,7 +81,7 @@ def block_diag(*tensors: Tensor) -> Tensor:
     return cat(rows, 0)
 
 
-def tensor_split(x: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Parts of x along ``dim``, views of it: that many (the first ones larger by one), or cut at the indices.
 
     >>> import autograd
@@ -90,7 +90,7 @@ def tensor_split(x: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Ten
     >>> [part.tolist() for part in autograd.tensor_split(autograd.tensor([1, 2, 3]), (1, 7))]
     [[1], [2, 3], []]
     """
-    return _split("tensor_split", x, indices_or_sections, dim)
+    return _split("tensor_split", input, indices_or_sections, dim)
 
 
 def _split(name: str, x: Tensor, where: Any, dim: int) -> tuple[Tensor, ...]:
@@ -122,31 +122,31 @@ def _evenly(name: str, x: Tensor, where: Any, dim: int, at_least: int) -> tuple[
     return _split(name, x, where, dim)
 
 
-def hsplit(x: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Parts of x along dim 1 (dim 0 of a vector): that many equal ones, or cut at the indices.
 
     >>> import autograd
     >>> [part.shape for part in autograd.hsplit(autograd.zeros(2, 4), 2)]
     [(2, 2), (2, 2)]
     """
-    return _evenly("hsplit", x, indices_or_sections, min(max(x.ndim - 1, 0), 1), 1)
+    return _evenly("hsplit", input, indices_or_sections, min(max(input.ndim - 1, 0), 1), 1)
 
 
-def vsplit(x: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Parts of x along dim 0: that many equal ones, or cut at the indices.
 
     >>> import autograd
     >>> [part.shape for part in autograd.vsplit(autograd.zeros(4, 2), [1])]
     [(1, 2), (3, 2)]
     """
-    return _evenly("vsplit", x, indices_or_sections, 0, 2)
+    return _evenly("vsplit", input, indices_or_sections, 0, 2)
 
 
-def dsplit(x: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Parts of x along dim 2: that many equal ones, or cut at the indices.
 
     >>> import autograd
     >>> [part.shape for part in autograd.dsplit(autograd.zeros(1, 2, 4), 2)]
     [(1, 2, 2), (1, 2, 2)]
     """
-    return _evenly("dsplit", x, indices_or_sections, 2, 3)
+    return _evenly("dsplit", input, indices_or_sections, 2, 3)

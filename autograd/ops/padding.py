@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-def pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: Any = None) -> Tensor:
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Any = None) -> Tensor:
     """x with entries put before and after along its last dimensions.
 
     Arguments:
-        x: a Tensor.
+        input: a Tensor.
         pad: (before, after) of the last dimension, then of the one before it, and so on; negative to cut entries off.
         mode: ``"constant"``; ``"reflect"`` mirrors at the outermost entry without repeating it, ``"replicate"`` repeats
             it, and ``"circular"`` goes on at the other end.
@@ -31,23 +31,23 @@ def pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: Any = None
     >>> autograd.pad(autograd.tensor([1.0, 2.0, 3.0]), (1, 2), mode="circular")
     tensor([3., 1., 2., 3., 1., 2.])
     """
-    widths = _widths(x, pad)
+    widths = _widths(input, pad)
     if mode not in ("constant", "reflect", "replicate", "circular"):
         raise ValueError(f"pad: mode must be 'constant', 'reflect', 'replicate' or 'circular', got {mode!r}")
     if mode != "constant":
         if value is not None and value != 0:
             raise ValueError(f"pad: mode {mode!r} takes no value, got {value!r}")
-        return _padded_with_own(x, widths, mode)
-    kept = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, widths, strict=True))
+        return _padded_with_own(input, widths, mode)
+    kept = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(input.shape, widths, strict=True))
     if any(a < 0 or b < 0 for a, b in widths):
-        x = getitem(x, key=kept)
-    shape = tuple(max(a, 0) + n + max(b, 0) for n, (a, b) in zip(x.shape, widths, strict=True))
-    inner = tuple(slice(max(a, 0), max(a, 0) + n) for n, (a, _) in zip(x.shape, widths, strict=True))
-    if shape == tuple(x.shape):
-        return clone(x)
+        input = getitem(input, key=kept)
+    shape = tuple(max(a, 0) + n + max(b, 0) for n, (a, b) in zip(input.shape, widths, strict=True))
+    inner = tuple(slice(max(a, 0), max(a, 0) + n) for n, (a, _) in zip(input.shape, widths, strict=True))
+    if shape == tuple(input.shape):
+        return clone(input)
     if value is None or (isinstance(value, (int, float)) and value == 0):
-        return add_at(x, key=inner, shape=shape)
-    return setitem(wrap(np.full(shape, value, x.dtype)), x, key=inner)
+        return add_at(input, key=inner, shape=shape)
+    return setitem(wrap(np.full(shape, value, input.dtype)), input, key=inner)
 
 
 def _widths(x: Any, pad: Any) -> list[tuple[int, int]]:

@@ -27,7 +27,7 @@ def flip_along(xp, x, *, axes):
 flip_along.grads(x=lambda xp, g, out, x, *, axes: xp.index(g, _backwards(x.ndim, axes)))
 
 
-def flip(x: Tensor, *dims: Any) -> Tensor:
+def flip(input: Tensor, *dims: Any) -> Tensor:
     """The order of the entries reversed along ``dims``, given one by one or as one sequence; a copy.
 
     >>> import autograd
@@ -35,37 +35,37 @@ def flip(x: Tensor, *dims: Any) -> Tensor:
     tensor([[2., 1.],
             [4., 3.]])
     """
-    axes = tuple(dimension("flip", d, x.ndim) for d in sizes_of("flip", dims))
+    axes = tuple(dimension("flip", d, input.ndim) for d in sizes_of("flip", dims))
     if len(set(axes)) < len(axes):
         raise ValueError(f"flip: dims {axes} name a dimension twice")
-    return clone(x) if x.ndim == 0 else flip_along(x, axes=axes)
+    return clone(input) if input.ndim == 0 else flip_along(input, axes=axes)
 
 
-def fliplr(x: Tensor) -> Tensor:
+def fliplr(input: Tensor) -> Tensor:
     """The columns in reverse order: flipped along dim 1.
 
     >>> import autograd
     >>> autograd.fliplr(autograd.tensor([[1.0, 2.0]]))
     tensor([[2., 1.]])
     """
-    if x.ndim < 2:
-        raise ShapeError(f"fliplr: wants at least 2 dimensions, got shape {tuple(x.shape)}; use flip(x, 0)")
-    return flip(x, 1)
+    if input.ndim < 2:
+        raise ShapeError(f"fliplr: wants at least 2 dimensions, got shape {tuple(input.shape)}; use flip(x, 0)")
+    return flip(input, 1)
 
 
-def flipud(x: Tensor) -> Tensor:
+def flipud(input: Tensor) -> Tensor:
     """The rows in reverse order: flipped along dim 0.
 
     >>> import autograd
     >>> autograd.flipud(autograd.tensor([1.0, 2.0]))
     tensor([2., 1.])
     """
-    if x.ndim < 1:
+    if input.ndim < 1:
         raise ShapeError("flipud: wants at least 1 dimension, got a 0-d Tensor")
-    return flip(x, 0)
+    return flip(input, 0)
 
 
-def roll(x: Tensor, shifts: Any, dims: Any = None) -> Tensor:
+def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """The entries moved on by ``shifts`` along ``dims``, those beyond the end to the front; a copy.
 
     Without ``dims`` x is rolled as if it were flat.
@@ -78,15 +78,15 @@ def roll(x: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     if dims is None or (isinstance(dims, (tuple, list)) and not dims):
         if len(steps) != 1:
             raise ShapeError(f"roll: got {len(steps)} shifts and no dims; give one dim for each shift")
-        if x.ndim == 1:
-            return roll(x, steps, 0)
-        return reshape(roll(reshape(x, -1), steps, 0), tuple(x.shape))
-    axes = [dimension("roll", d, x.ndim) for d in sizes_of("roll", (dims,))]
+        if input.ndim == 1:
+            return roll(input, steps, 0)
+        return reshape(roll(reshape(input, -1), steps, 0), tuple(input.shape))
+    axes = [dimension("roll", d, input.ndim) for d in sizes_of("roll", (dims,))]
     if len(axes) != len(steps):
         raise ShapeError(f"roll: got {len(steps)} shifts and {len(axes)} dims; give one shift for each dim")
-    out = clone(x)
+    out = clone(input)
     for step, d in zip(steps, axes, strict=True):
-        n = x.shape[d] if x.ndim else 1
+        n = input.shape[d] if input.ndim else 1
         at = -step % n if n else 0  # where the part begins that comes first
         if at:
             before = (slice(None),) * d
@@ -94,7 +94,7 @@ def roll(x: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     return out
 
 
-def rot90(x: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
+def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     """x turned by k · 90° in the plane of two dimensions, from the first towards the second; a copy.
 
     >>> import autograd
@@ -102,14 +102,14 @@ def rot90(x: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     tensor([[2., 4.],
             [1., 3.]])
     """
-    if x.ndim < 2:
-        raise ShapeError(f"rot90: wants at least 2 dimensions, got shape {tuple(x.shape)}")
-    plane = [dimension("rot90", d, x.ndim) for d in sizes_of("rot90", (dims,))]
+    if input.ndim < 2:
+        raise ShapeError(f"rot90: wants at least 2 dimensions, got shape {tuple(input.shape)}")
+    plane = [dimension("rot90", d, input.ndim) for d in sizes_of("rot90", (dims,))]
     if len(plane) != 2 or plane[0] == plane[1]:
         raise ValueError(f"rot90: dims must be two different dimensions, got {dims}")
     turns = k % 4
     if turns == 0:
-        return clone(x)
+        return clone(input)
     if turns == 2:
-        return flip(x, *plane)
-    return transpose(flip(x, plane[1] if turns == 1 else plane[0]), *plane)
+        return flip(input, *plane)
+    return transpose(flip(input, plane[1] if turns == 1 else plane[0]), *plane)

@@ -127,7 +127,7 @@ reduce_norm.grads(x=_norm_x)
 
 
 def sum(
-    x: Tensor,
+    input: Tensor,
     dim: Dims = None,
     keepdim: bool = False,
     *,
@@ -138,7 +138,7 @@ def sum(
     """Σ x over all entries, or along ``dim``. Integers and bools add up to int64.
 
     Arguments:
-        x: a Tensor of any shape.
+        input: a Tensor of any shape.
         dim (or axis): a dimension or several; None for all.
         keepdim (or keepdims): leave the reduced dimensions in the shape, with size 1.
         dtype: convert x to it first.
@@ -147,11 +147,11 @@ def sum(
     >>> autograd.sum(autograd.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
     tensor([4., 6.])
     """
-    return _reduce("sum", reduce_sum, x if dtype is None else x.to(dtype), dim, keepdim, axis, keepdims)
+    return _reduce("sum", reduce_sum, input if dtype is None else input.to(dtype), dim, keepdim, axis, keepdims)
 
 
 def mean(
-    x: Tensor,
+    input: Tensor,
     dim: Dims = None,
     keepdim: bool = False,
     *,
@@ -159,19 +159,19 @@ def mean(
     axis: Dims = None,
     keepdims: bool | None = None,
 ) -> Tensor:
-    """(1/n) Σ x over all entries, or along ``dim``; arguments as ``sum``, and x must be floating.
+    """(1/n) Σ x over all entries, or along ``dim``; arguments as ``sum``, and input must be floating.
 
     >>> import autograd
     >>> autograd.mean(autograd.tensor([1.0, 2.0, 6.0]))
     tensor(3.)
     """
-    x = x if dtype is None else x.to(dtype)
-    check_floating("mean", x)
-    return _reduce("mean", reduce_mean, x, dim, keepdim, axis, keepdims)
+    input = input if dtype is None else input.to(dtype)
+    check_floating("mean", input)
+    return _reduce("mean", reduce_mean, input, dim, keepdim, axis, keepdims)
 
 
 def var(
-    x: Tensor,
+    input: Tensor,
     dim: Dims = None,
     unbiased: bool | None = None,
     keepdim: bool = False,
@@ -183,7 +183,7 @@ def var(
     """Σ (x − mean)² / (n − correction) over all entries, or along ``dim``.
 
     Arguments:
-        x, dim, keepdim: as ``sum``; x must be floating.
+        input, dim, keepdim: as ``sum``; input must be floating.
         correction: 1 by default (Bessel's), as in PyTorch and unlike NumPy.
         unbiased: the older way to say correction 1 (True) or 0 (False).
 
@@ -197,17 +197,17 @@ def var(
         raise TypeError("var: got both unbiased and correction, which mean the same")
     if correction is None:
         correction = 1 if unbiased is None or unbiased else 0
-    check_floating("var", x)
+    check_floating("var", input)
     return reduce_var(
-        x,
-        axis=normal_dims("var", x, dim, axis),
+        input,
+        axis=normal_dims("var", input, dim, axis),
         keepdims=keepdim if keepdims is None else keepdims,
         correction=correction,
     )
 
 
 def std(
-    x: Tensor,
+    input: Tensor,
     dim: Dims = None,
     unbiased: bool | None = None,
     keepdim: bool = False,
@@ -222,11 +222,11 @@ def std(
     >>> autograd.std(autograd.tensor([1.0, 3.0]), correction=0)
     tensor(1.)
     """
-    return sqrt(var(x, dim, unbiased, keepdim, correction=correction, axis=axis, keepdims=keepdims))
+    return sqrt(var(input, dim, unbiased, keepdim, correction=correction, axis=axis, keepdims=keepdims))
 
 
 def amax(
-    x: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
 ) -> Tensor:
     """The largest entry, of all or along ``dim``; all entries equal to it share the gradient.
 
@@ -234,12 +234,12 @@ def amax(
     >>> autograd.amax(autograd.tensor([[1.0, 5.0], [7.0, 2.0]]), dim=1)
     tensor([5., 7.])
     """
-    _check_some("amax", x, normal_dims("amax", x, dim, axis))
-    return _reduce("amax", reduce_max, x, dim, keepdim, axis, keepdims)
+    _check_some("amax", input, normal_dims("amax", input, dim, axis))
+    return _reduce("amax", reduce_max, input, dim, keepdim, axis, keepdims)
 
 
 def amin(
-    x: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
 ) -> Tensor:
     """The smallest entry, of all or along ``dim``; all entries equal to it share the gradient.
 
@@ -247,8 +247,8 @@ def amin(
     >>> autograd.amin(autograd.tensor([[1.0, 5.0], [7.0, 2.0]]), dim=1)
     tensor([1., 2.])
     """
-    _check_some("amin", x, normal_dims("amin", x, dim, axis))
-    return _reduce("amin", reduce_min, x, dim, keepdim, axis, keepdims)
+    _check_some("amin", input, normal_dims("amin", input, dim, axis))
+    return _reduce("amin", reduce_min, input, dim, keepdim, axis, keepdims)
 
 
 class Extreme(NamedTuple):
@@ -259,7 +259,7 @@ class Extreme(NamedTuple):
 
 
 def max(
-    x: Tensor, dim: Any = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
 ) -> Any:
     """The largest entry of all; along ``dim`` a pair (values, indices); of two Tensors their ``maximum``.
 
@@ -268,14 +268,14 @@ def max(
     tensor([1, 0])
     """
     if isinstance(dim, Node):
-        return maximum(x, dim)
+        return maximum(input, dim)
     if dim is None and axis is None:
-        return amax(x)
-    return _along("max", reduce_argmax, x, dim, keepdim, axis, keepdims)
+        return amax(input)
+    return _along("max", reduce_argmax, input, dim, keepdim, axis, keepdims)
 
 
 def min(
-    x: Tensor, dim: Any = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
 ) -> Any:
     """The smallest entry of all; along ``dim`` a pair (values, indices); of two Tensors their ``minimum``.
 
@@ -284,10 +284,10 @@ def min(
     tensor([1., 2.])
     """
     if isinstance(dim, Node):
-        return minimum(x, dim)
+        return minimum(input, dim)
     if dim is None and axis is None:
-        return amin(x)
-    return _along("min", reduce_argmin, x, dim, keepdim, axis, keepdims)
+        return amin(input)
+    return _along("min", reduce_argmin, input, dim, keepdim, axis, keepdims)
 
 
 class Extent(NamedTuple):
@@ -298,7 +298,12 @@ class Extent(NamedTuple):
 
 
 def aminmax(
-    x: Tensor, *, dim: int | None = None, keepdim: bool = False, axis: int | None = None, keepdims: bool | None = None
+    input: Tensor,
+    *,
+    dim: int | None = None,
+    keepdim: bool = False,
+    axis: int | None = None,
+    keepdims: bool | None = None,
 ) -> Extent:
     """The pair (amin, amax), of all or along ``dim``.
 
@@ -306,11 +311,16 @@ def aminmax(
     >>> autograd.aminmax(autograd.tensor([2.0, 5.0, 3.0])).max
     tensor(5.)
     """
-    return Extent(*(f(x, dim, keepdim, axis=axis, keepdims=keepdims) for f in (amin, amax)))
+    return Extent(*(f(input, dim, keepdim, axis=axis, keepdims=keepdims) for f in (amin, amax)))
 
 
 def argmax(
-    x: Tensor, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
+    input: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    axis: int | None = None,
+    keepdims: bool | None = None,
 ) -> Tensor:
     """Where the first largest entry is: along ``dim``, or in the flattened Tensor.
 
@@ -318,11 +328,16 @@ def argmax(
     >>> autograd.argmax(autograd.tensor([1.0, 5.0, 2.0]))
     tensor(1)
     """
-    return _place("argmax", reduce_argmax, x, dim, keepdim, axis, keepdims)
+    return _place("argmax", reduce_argmax, input, dim, keepdim, axis, keepdims)
 
 
 def argmin(
-    x: Tensor, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
+    input: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    axis: int | None = None,
+    keepdims: bool | None = None,
 ) -> Tensor:
     """Where the first smallest entry is: along ``dim``, or in the flattened Tensor.
 
@@ -330,11 +345,11 @@ def argmin(
     >>> autograd.argmin(autograd.tensor([1.0, 5.0, 0.0]))
     tensor(2)
     """
-    return _place("argmin", reduce_argmin, x, dim, keepdim, axis, keepdims)
+    return _place("argmin", reduce_argmin, input, dim, keepdim, axis, keepdims)
 
 
 def all(
-    x: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
 ) -> Tensor:
     """Whether all entries are true (not 0), of all or along ``dim``.
 
@@ -342,11 +357,11 @@ def all(
     >>> autograd.all(autograd.tensor([True, False]))
     tensor(False)
     """
-    return _reduce("all", reduce_all, x, dim, keepdim, axis, keepdims)
+    return _reduce("all", reduce_all, input, dim, keepdim, axis, keepdims)
 
 
 def any(
-    x: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
 ) -> Tensor:
     """Whether some entry is true (not 0), of all or along ``dim``.
 
@@ -354,11 +369,11 @@ def any(
     >>> autograd.any(autograd.tensor([True, False]))
     tensor(True)
     """
-    return _reduce("any", reduce_any, x, dim, keepdim, axis, keepdims)
+    return _reduce("any", reduce_any, input, dim, keepdim, axis, keepdims)
 
 
 def norm(
-    x: Tensor,
+    input: Tensor,
     p: Any = 2,
     dim: Dims = None,
     keepdim: bool = False,
@@ -369,7 +384,7 @@ def norm(
     """(Σ |x|ᵖ)^(1/p) over all entries, or along ``dim``. The gradient at x = 0 is 0.
 
     Arguments:
-        x, dim, keepdim: as ``sum``; x must be floating.
+        input, dim, keepdim: as ``sum``; input must be floating.
         p: a number > 0, ``inf`` or ``-inf`` (the largest and smallest |x|), 0 (how many entries are not 0),
             or ``"fro"``, which is 2.
 
@@ -377,45 +392,45 @@ def norm(
     >>> autograd.norm(autograd.tensor([3.0, 4.0]))
     tensor(5.)
     """
-    check_floating("norm", x)
+    check_floating("norm", input)
     if p in (2, "fro"):
-        return _reduce("norm", reduce_norm, x, dim, keepdim, axis, keepdims)
+        return _reduce("norm", reduce_norm, input, dim, keepdim, axis, keepdims)
     if p == "nuc":
         raise ValueError("norm: the nuclear norm is one of matrices; use autograd.linalg.matrix_norm(x, 'nuc')")
     if p == 0:
         # sign, whose slope is 0, rather than 0: gradient 0 is recorded.
-        return sum(where(ne(x, 0), 1.0, sign(x)), dim, keepdim, axis=axis, keepdims=keepdims)
+        return sum(where(ne(input, 0), 1.0, sign(input)), dim, keepdim, axis=axis, keepdims=keepdims)
     if not isinstance(p, (int, float)) or (p <= 0 and p != -math.inf):
         raise ValueError(f"norm: p must be 0, a number above 0, inf, -inf or 'fro', got {p!r}")
     if p == 1:
-        return sum(abs(x), dim, keepdim, axis=axis, keepdims=keepdims)
+        return sum(abs(input), dim, keepdim, axis=axis, keepdims=keepdims)
     if math.isinf(p):
-        return (amax if p > 0 else amin)(abs(x), dim, keepdim, axis=axis, keepdims=keepdims)
+        return (amax if p > 0 else amin)(abs(input), dim, keepdim, axis=axis, keepdims=keepdims)
     # Dividing by the largest entry keeps the powers in range, and the root away from its infinite slope at 0.
-    dims = normal_dims("norm", x, dim, axis)
-    top = reduce_max(abs(x.detach()), axis=dims, keepdims=True)
+    dims = normal_dims("norm", input, dim, axis)
+    top = reduce_max(abs(input.detach()), axis=dims, keepdims=True)
     top = top.masked_fill(top == 0, 1.0)
-    powers = reduce_sum(pow(abs(x / top), p), axis=dims, keepdims=True)
+    powers = reduce_sum(pow(abs(input / top), p), axis=dims, keepdims=True)
     zero = powers == 0
     out = pow(powers.masked_fill(zero, 1.0), 1 / p).masked_fill(zero, 0.0) * top
     return (
         out
         if (keepdim if keepdims is None else keepdims)
-        else squeeze(out, tuple(range(x.ndim)) if dims is None else dims)
+        else squeeze(out, tuple(range(input.ndim)) if dims is None else dims)
     )
 
 
-def dist(x: Tensor, other: Tensor, p: Any = 2) -> Tensor:
+def dist(input: Tensor, other: Tensor, p: Any = 2) -> Tensor:
     """The p-norm of x − other, as ``norm`` has it; the two broadcast.
 
     >>> import autograd
     >>> autograd.dist(autograd.tensor([1.0, 2.0]), autograd.tensor([4.0, 6.0]))
     tensor(5.)
     """
-    return norm(x - other, p)
+    return norm(input - other, p)
 
 
-def renorm(x: Tensor, p: Any, dim: int, maxnorm: float) -> Tensor:
+def renorm(input: Tensor, p: Any, dim: int, maxnorm: float) -> Tensor:
     """The slices of x along ``dim`` whose p-norm is above ``maxnorm`` scaled down to it.
 
     The factor is maxnorm / (norm + 1e-7), as in PyTorch.
@@ -425,13 +440,13 @@ def renorm(x: Tensor, p: Any, dim: int, maxnorm: float) -> Tensor:
     tensor([[0.6000, 0.8000],
             [0.3000, 0.4000]])
     """
-    if x.ndim < 2:
-        raise ShapeError(f"renorm: wants at least 2 dimensions, got shape {tuple(x.shape)}")
+    if input.ndim < 2:
+        raise ShapeError(f"renorm: wants at least 2 dimensions, got shape {tuple(input.shape)}")
     if maxnorm < 0:
         raise ValueError(f"renorm: maxnorm must be at least 0, got {maxnorm}")
-    (d,) = normal_dims("renorm", x, int(dim))  # type: ignore[misc]
-    length = norm(x, p, tuple(i for i in range(x.ndim) if i != d), True)
-    return x * where(gt(length, maxnorm), maxnorm / (length + 1e-7), 1.0)
+    (d,) = normal_dims("renorm", input, int(dim))  # type: ignore[misc]
+    length = norm(input, p, tuple(i for i in range(input.ndim) if i != d), True)
+    return input * where(gt(length, maxnorm), maxnorm / (length + 1e-7), 1.0)
 
 
 def _place(name: str, op: Any, x: Tensor, dim: Any, keepdim: bool, axis: int | None, keepdims: bool | None) -> Tensor:

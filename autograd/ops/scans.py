@@ -156,11 +156,11 @@ def _scan(name: str, op: Any, x: Tensor, dim: Any, axis: Any) -> Tensor:
     return op(x, axis=d) if x.ndim else op(x.reshape(1), axis=0).reshape(())
 
 
-def cumsum(x: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
+def cumsum(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
     """yᵢ = x₀ + … + xᵢ along ``dim``. Integers and bools add up to int64.
 
     Arguments:
-        x: a Tensor of any shape.
+        input: a Tensor of any shape.
         dim (or axis): one dimension; it must be given.
         dtype: convert x to it first.
 
@@ -168,33 +168,33 @@ def cumsum(x: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | 
     >>> autograd.cumsum(autograd.tensor([1.0, 2.0, 3.0]), dim=0)
     tensor([1., 3., 6.])
     """
-    out = _scan("cumsum", scan_sum, x if dtype is None else x.to(dtype), dim, axis)
+    out = _scan("cumsum", scan_sum, input if dtype is None else input.to(dtype), dim, axis)
     return out if dtype is None else out.to(dtype)
 
 
-def cumprod(x: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
+def cumprod(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
     """yᵢ = x₀ · … · xᵢ along ``dim``; arguments as ``cumsum``. Its gradient is exact with zeros in x too.
 
     >>> import autograd
     >>> autograd.cumprod(autograd.tensor([1.0, 2.0, 3.0]), dim=0)
     tensor([1., 2., 6.])
     """
-    out = _scan("cumprod", scan_prod, x if dtype is None else x.to(dtype), dim, axis)
+    out = _scan("cumprod", scan_prod, input if dtype is None else input.to(dtype), dim, axis)
     return out if dtype is None else out.to(dtype)
 
 
-def logcumsumexp(x: Tensor, dim: int | None = None, *, axis: int | None = None) -> Tensor:
-    """yᵢ = ln(exp x₀ + … + exp xᵢ) along ``dim``, without overflow; x must be floating.
+def logcumsumexp(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Tensor:
+    """yᵢ = ln(exp x₀ + … + exp xᵢ) along ``dim``, without overflow; input must be floating.
 
     >>> import autograd
     >>> autograd.logcumsumexp(autograd.tensor([1000.0, 1000.0]), dim=0)
     tensor([1000.0000, 1000.6932])
     """
-    check_floating("logcumsumexp", x)
-    return _scan("logcumsumexp", scan_logsumexp, x, dim, axis)
+    check_floating("logcumsumexp", input)
+    return _scan("logcumsumexp", scan_logsumexp, input, dim, axis)
 
 
-def cummax(x: Tensor, dim: int | None = None, *, axis: int | None = None) -> Extreme:
+def cummax(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Extreme:
     """The largest entry so far along ``dim`` and where it was, as a pair (values, indices).
 
     Of equal entries the last counts. After a NaN all values are NaN.
@@ -203,10 +203,10 @@ def cummax(x: Tensor, dim: int | None = None, *, axis: int | None = None) -> Ext
     >>> autograd.cummax(autograd.tensor([1.0, 3.0, 2.0]), dim=0).values
     tensor([1., 3., 3.])
     """
-    return _extremes("cummax", scan_argmax, x, dim, axis)
+    return _extremes("cummax", scan_argmax, input, dim, axis)
 
 
-def cummin(x: Tensor, dim: int | None = None, *, axis: int | None = None) -> Extreme:
+def cummin(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Extreme:
     """The smallest entry so far along ``dim`` and where it was, as a pair (values, indices).
 
     Of equal entries the last counts. After a NaN all values are NaN.
@@ -215,7 +215,7 @@ def cummin(x: Tensor, dim: int | None = None, *, axis: int | None = None) -> Ext
     >>> autograd.cummin(autograd.tensor([2.0, 3.0, 1.0]), dim=0).indices
     tensor([0, 0, 2])
     """
-    return _extremes("cummin", scan_argmin, x, dim, axis)
+    return _extremes("cummin", scan_argmin, input, dim, axis)
 
 
 def _extremes(name: str, op: Any, x: Tensor, dim: Any, axis: Any) -> Extreme:
@@ -224,13 +224,13 @@ def _extremes(name: str, op: Any, x: Tensor, dim: Any, axis: Any) -> Extreme:
 
 
 def prod(
-    x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None,
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None,
     keepdims: bool | None = None,
 ) -> Tensor:  # fmt: skip
     """The product of all entries, or along ``dim``. Its gradient is exact with zeros in x too.
 
     Arguments:
-        x: a Tensor of any shape. Integers and bools multiply to int64.
+        input: a Tensor of any shape. Integers and bools multiply to int64.
         dim (or axis): a dimension or (as in NumPy, not in PyTorch) several; None for all.
         keepdim (or keepdims): leave the reduced dimensions in the shape, with size 1.
         dtype: convert x to it first.
@@ -239,19 +239,21 @@ def prod(
     >>> autograd.prod(autograd.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
     tensor([ 2., 12.])
     """
-    x = x if dtype is None else x.to(dtype)
-    out = reduce_prod(x, axis=normal_dims("prod", x, dim, axis), keepdims=keepdim if keepdims is None else keepdims)
+    input = input if dtype is None else input.to(dtype)
+    out = reduce_prod(
+        input, axis=normal_dims("prod", input, dim, axis), keepdims=keepdim if keepdims is None else keepdims
+    )
     return out if dtype is None else out.to(dtype)
 
 
 def diff(
-    x: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None, *,
+    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None, *,
     axis: int | None = None,
 ) -> Tensor:  # fmt: skip
     """xᵢ₊₁ − xᵢ along ``dim``, ``n`` times over; for bools, whether neighbours differ.
 
     Arguments:
-        x: at least 1-d.
+        input: at least 1-d.
         n: how often; each time leaves one entry fewer.
         prepend, append: joined to x along ``dim`` first.
 
@@ -259,17 +261,17 @@ def diff(
     >>> autograd.diff(autograd.tensor([1.0, 4.0, 9.0]))
     tensor([3., 5.])
     """
-    if x.ndim == 0:
+    if input.ndim == 0:
         raise ShapeError("diff: wants at least one dimension, got a 0-d Tensor")
     if isinstance(n, bool) or not isinstance(n, int) or n < 0:
         raise ValueError(f"diff: n must be an int of at least 0, got {n!r}")
-    d = one_dim("diff", x, dim if axis is None else axis)
-    parts = [part for part in (prepend, x, append) if part is not None]
-    x = cat(parts, d) if len(parts) > 1 else clone(x) if n == 0 else x
-    for _ in range(min(n, x.shape[d])):
-        late, early = x[along(d, slice(1, None))], x[along(d, slice(None, -1))]
-        x = ne(late, early) if x.dtype.kind == "b" else late - early
-    return x
+    d = one_dim("diff", input, dim if axis is None else axis)
+    parts = [part for part in (prepend, input, append) if part is not None]
+    input = cat(parts, d) if len(parts) > 1 else clone(input) if n == 0 else input
+    for _ in range(min(n, input.shape[d])):
+        late, early = input[along(d, slice(1, None))], input[along(d, slice(None, -1))]
+        input = ne(late, early) if input.dtype.kind == "b" else late - early
+    return input
 
 
 def _strips(name: str, y: Tensor, x: Any, dx: Any, d: int) -> Tensor:

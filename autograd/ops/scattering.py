@@ -87,12 +87,12 @@ def _as_vectors(function: Any, x: Any, dim: int, index: Any, src: Any, *rest: An
 
 
 def scatter(
-    x: Tensor, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None
+    input: Tensor, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None
 ) -> Tensor:
     """x with ``src`` at the places that ``index`` names along ``dim``: out[index[i, j], j] = src[i, j] for dim 0.
 
     Arguments:
-        x: a Tensor.
+        input: a Tensor.
         dim: the dimension.
         index: integers, as many dimensions as x; no size above x's (but that of ``dim``) nor src's.
         src: a Tensor of x's dtype, or a number, which may also be given as ``value``.
@@ -111,37 +111,37 @@ def scatter(
         raise ValueError(f"scatter: reduce must be None, 'add' or 'multiply', got {reduce!r}; scatter_reduce has more")
     number = isinstance(src, (int, float))
     if reduce is not None:
-        full = _full(src, tuple(index.shape), x.dtype) if number else src
+        full = _full(src, tuple(index.shape), input.dtype) if number else src
         if reduce == "add":
-            return scatter_add(x, dim, index, full)
-        return scatter_reduce(x, dim, index, full, "prod")
-    if x.ndim == 0:
-        return _as_vectors(scatter, x, dim, index, src)
+            return scatter_add(input, dim, index, full)
+        return scatter_reduce(input, dim, index, full, "prod")
+    if input.ndim == 0:
+        return _as_vectors(scatter, input, dim, index, src)
     if not number:
-        src = _same_dtype("scatter", x, src)
-    d, array = _target("scatter", x, dim, index, None if number else src)
-    return setitem(x, src if number else _part(src, array.shape), key=along(array, d))
+        src = _same_dtype("scatter", input, src)
+    d, array = _target("scatter", input, dim, index, None if number else src)
+    return setitem(input, src if number else _part(src, array.shape), key=along(array, d))
 
 
 def _full(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     return wrap(np.full(shape, value, dtype))
 
 
-def scatter_add(x: Tensor, dim: int, index: Any, src: Any) -> Tensor:
+def scatter_add(input: Tensor, dim: int, index: Any, src: Any) -> Tensor:
     """x with ``src`` added at the places that ``index`` names along ``dim``; see ``scatter``.
 
     >>> import autograd
     >>> autograd.scatter_add(autograd.zeros(3), 0, autograd.tensor([1, 1, 0]), autograd.tensor([1.0, 2.0, 3.0]))
     tensor([3., 3., 0.])
     """
-    if x.ndim == 0:
-        return _as_vectors(scatter_add, x, dim, index, src)
-    src = _same_dtype("scatter_add", x, src)
-    d, array = _target("scatter_add", x, dim, index, src)
-    return x + add_at(_part(src, array.shape), key=along(array, d), shape=tuple(x.shape))
+    if input.ndim == 0:
+        return _as_vectors(scatter_add, input, dim, index, src)
+    src = _same_dtype("scatter_add", input, src)
+    d, array = _target("scatter_add", input, dim, index, src)
+    return input + add_at(_part(src, array.shape), key=along(array, d), shape=tuple(input.shape))
 
 
-def scatter_reduce(x: Tensor, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Tensor:
+def scatter_reduce(input: Tensor, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Tensor:
     """x with the entries of ``src`` that go to one place reduced together; see ``scatter``.
 
     Arguments:
@@ -157,14 +157,16 @@ def scatter_reduce(x: Tensor, dim: int, index: Any, src: Any, reduce: str, *, in
     name = "scatter_reduce"
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise ValueError(f"{name}: reduce must be 'sum', 'prod', 'mean', 'amax' or 'amin', got {reduce!r}")
-    if x.ndim == 0:
+    if input.ndim == 0:
         return reshape(
-            scatter_reduce(reshape(x, 1), dim, reshape(index, -1), reshape(src, -1), reduce, include_self=include_self),
+            scatter_reduce(
+                reshape(input, 1), dim, reshape(index, -1), reshape(src, -1), reduce, include_self=include_self
+            ),
             (),
         )
-    src = _same_dtype(name, x, src)
-    d, array = _target(name, x, dim, index, src)
-    return _reduced_at(x, _part(src, array.shape), along(array, d), reduce, include_self, d)
+    src = _same_dtype(name, input, src)
+    d, array = _target(name, input, dim, index, src)
+    return _reduced_at(input, _part(src, array.shape), along(array, d), reduce, include_self, d)
 
 
 def _reduced_at(x: Any, values: Any, key: Any, reduce: str, include_self: bool, d: int) -> Any:
@@ -224,34 +226,34 @@ def _layers(key: Any, shape: tuple[int, ...], d: int) -> tuple[Any, int]:
     return before.reshape(grids[0].shape), int(counts.max(initial=1))
 
 
-def index_add(x: Tensor, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
+def index_add(input: Tensor, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
     """x with ``alpha`` times the slices of ``source`` along ``dim`` added to those that the vector ``index`` names.
 
     >>> import autograd
     >>> autograd.index_add(autograd.zeros(2), 0, autograd.tensor([1, 1]), autograd.tensor([3.0, 4.0]), alpha=2)
     tensor([ 0., 14.])
     """
-    if x.ndim == 0:
+    if input.ndim == 0:
         source = reshape(source, -1)
-        return reshape(index_add(reshape(x, 1), dim, reshape(index, -1), source, alpha=alpha), ())
-    source = _same_dtype("index_add", x, source, "source")
-    d, array = _slices("index_add", x, dim, index, source)
+        return reshape(index_add(reshape(input, 1), dim, reshape(index, -1), source, alpha=alpha), ())
+    source = _same_dtype("index_add", input, source, "source")
+    d, array = _slices("index_add", input, dim, index, source)
     scaled = source if isinstance(alpha, (int, float)) and alpha == 1 else source * alpha
-    return x + add_at(scaled, key=slices_at(array, d), shape=tuple(x.shape))
+    return input + add_at(scaled, key=slices_at(array, d), shape=tuple(input.shape))
 
 
-def index_copy(x: Tensor, dim: int, index: Any, source: Any) -> Tensor:
+def index_copy(input: Tensor, dim: int, index: Any, source: Any) -> Tensor:
     """x with the slices of ``source`` along ``dim`` in place of those that the vector ``index`` names.
 
     >>> import autograd
     >>> autograd.index_copy(autograd.zeros(3), 0, autograd.tensor([2, 0]), autograd.tensor([3.0, 4.0]))
     tensor([4., 0., 3.])
     """
-    if x.ndim == 0:
-        return _as_vectors(index_copy, x, dim, index, source)
-    source = _same_dtype("index_copy", x, source, "source")
-    d, array = _slices("index_copy", x, dim, index, source)
-    return setitem(x, source, key=slices_at(array, d))
+    if input.ndim == 0:
+        return _as_vectors(index_copy, input, dim, index, source)
+    source = _same_dtype("index_copy", input, source, "source")
+    d, array = _slices("index_copy", input, dim, index, source)
+    return setitem(input, source, key=slices_at(array, d))
 
 
 def _slices(name: str, x: Any, dim: int, index: Any, source: Any, *, wraps: bool = False) -> tuple[int, Any]:
@@ -270,7 +272,7 @@ def _slices(name: str, x: Any, dim: int, index: Any, source: Any, *, wraps: bool
     return d, array
 
 
-def index_fill(x: Tensor, dim: int, index: Any, value: Any) -> Tensor:
+def index_fill(input: Tensor, dim: int, index: Any, value: Any) -> Tensor:
     """x with ``value`` (a number or a 0-d Tensor) in the slices along ``dim`` that the vector ``index`` names.
 
     >>> import autograd
@@ -279,13 +281,13 @@ def index_fill(x: Tensor, dim: int, index: Any, value: Any) -> Tensor:
     """
     if isinstance(value, Node) and value.ndim:
         raise ShapeError(f"index_fill: value must be a number or a 0-d Tensor, got shape {tuple(value.shape)}")
-    if x.ndim == 0:
-        return reshape(index_fill(reshape(x, 1), dim, reshape(index, -1), value), ())
-    d, array = _slices("index_fill", x, dim, index, None, wraps=True)
-    return setitem(x, value, key=slices_at(array, d))
+    if input.ndim == 0:
+        return reshape(index_fill(reshape(input, 1), dim, reshape(index, -1), value), ())
+    d, array = _slices("index_fill", input, dim, index, None, wraps=True)
+    return setitem(input, value, key=slices_at(array, d))
 
 
-def index_put(x: Tensor, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Tensor:
+def index_put(input: Tensor, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Tensor:
     """x with ``values`` at ``x[indices]``, which broadcast together; added to what is there with ``accumulate``.
 
     Arguments:
@@ -299,18 +301,18 @@ def index_put(x: Tensor, indices: Sequence[Any], values: Any, accumulate: bool =
     """
     if not isinstance(indices, (tuple, list)):
         raise DTypeError(f"index_put: indices must be a tuple of Tensors, got {describe(indices)}")
-    key = normal_key("index_put", x, tuple(slice(None) if k is None else k for k in indices))
-    values = _same_dtype("index_put", x, values, "values")
+    key = normal_key("index_put", input, tuple(slice(None) if k is None else k for k in indices))
+    values = _same_dtype("index_put", input, values, "values")
     if not accumulate:
-        return setitem(x, values, key=key)
-    shape = _shape_at("index_put", x, key)
+        return setitem(input, values, key=key)
+    shape = _shape_at("index_put", input, key)
     try:
         np.broadcast_to(np.empty(values.shape), shape)
     except ValueError:
         raise ShapeError(
             f"index_put: values of shape {tuple(values.shape)} do not broadcast to {shape}, the shape of x[indices]"
         ) from None
-    return x + add_at(values.expand(shape), key=key, shape=tuple(x.shape))
+    return input + add_at(values.expand(shape), key=key, shape=tuple(input.shape))
 
 
 def _shape_at(name: str, x: Any, key: Any) -> tuple[int, ...]:
@@ -322,7 +324,7 @@ def _shape_at(name: str, x: Any, key: Any) -> tuple[int, ...]:
         raise IndexError(f"{name}: {error} (x has shape {tuple(x.shape)})") from None
 
 
-def put(x: Tensor, index: Any, source: Any, accumulate: bool = False) -> Tensor:
+def put(input: Tensor, index: Any, source: Any, accumulate: bool = False) -> Tensor:
     """x with ``source`` at the places ``index`` along the flattened x; added to what is there with ``accumulate``.
 
     >>> import autograd
@@ -330,17 +332,17 @@ def put(x: Tensor, index: Any, source: Any, accumulate: bool = False) -> Tensor:
     tensor([[0., 5.],
             [0., 6.]])
     """
-    array = positions("put", index, math.prod(x.shape), None, wraps=True).reshape(-1)
-    source = _same_dtype("put", x, source, "source")
+    array = positions("put", index, math.prod(input.shape), None, wraps=True).reshape(-1)
+    source = _same_dtype("put", input, source, "source")
     if math.prod(source.shape) != array.shape[0]:
         raise ShapeError(f"put: {array.shape[0]} indices want as many entries, source has shape {tuple(source.shape)}")
-    flat, values = reshape(x, -1), reshape(source, -1)
+    flat, values = reshape(input, -1), reshape(source, -1)
     if accumulate:
-        return reshape(flat + add_at(values, key=array, shape=tuple(flat.shape)), tuple(x.shape))
-    return reshape(setitem(flat, values, key=array), tuple(x.shape))
+        return reshape(flat + add_at(values, key=array, shape=tuple(flat.shape)), tuple(input.shape))
+    return reshape(setitem(flat, values, key=array), tuple(input.shape))
 
 
-def masked_scatter(x: Tensor, mask: Any, source: Any) -> Tensor:
+def masked_scatter(input: Tensor, mask: Any, source: Any) -> Tensor:
     """x with the entries of ``source``, in their order, where the mask is True.
 
     Raises ShapeError when there are fewer of them than the mask has True.
@@ -350,9 +352,9 @@ def masked_scatter(x: Tensor, mask: Any, source: Any) -> Tensor:
     >>> autograd.masked_scatter(autograd.zeros(3), mask, autograd.tensor([1.0, 2.0, 3.0]))
     tensor([1., 0., 2.])
     """
-    source = _same_dtype("masked_scatter", x, source, "source")
+    source = _same_dtype("masked_scatter", input, source, "source")
     mask = boolean("masked_scatter", mask)
-    mask = mask if tuple(mask.shape) == tuple(x.shape) else mask.expand(x.shape)
+    mask = mask if tuple(mask.shape) == tuple(input.shape) else mask.expand(input.shape)
     before = mask._array.reshape(-1).cumsum() - 1
     n = math.prod(source.shape)
     if isinstance(before, np.ndarray):
@@ -360,6 +362,6 @@ def masked_scatter(x: Tensor, mask: Any, source: Any) -> Tensor:
             raise ShapeError(f"masked_scatter: the mask has {before[-1] + 1} True, but source only {n} entries")
         before = before.astype(np.int64)
     if n == 0 or not before.size:
-        return clone(x)
+        return clone(input)
     picked = getitem(reshape(source, -1), key=before.clip(0, n - 1))
-    return where(mask, reshape(picked, tuple(x.shape)), x)
+    return where(mask, reshape(picked, tuple(input.shape)), input)

@@ -87,7 +87,7 @@ def _split_x(xp, g, out, x, *, sizes, axis=0):
 split_at.grads(x=_split_x)
 
 
-def reshape(x: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The same entries in the same order in another shape; one size may be -1 and is worked out.
 
     Raises ShapeError when the number of entries differs.
@@ -99,123 +99,125 @@ def reshape(x: Tensor, *shape: Any) -> Tensor:
     """
     sizes = sizes_of("reshape", shape)
     known = math.prod(n for n in sizes if n != -1)
-    if sizes.count(-1) == 1 and known and x.numel() % known == 0:
-        sizes = tuple(x.numel() // known if n == -1 else n for n in sizes)
-    if -1 in sizes or math.prod(sizes) != x.numel():
-        raise ShapeError(f"reshape: {x.numel()} entries of shape {tuple(x.shape)} do not fill shape {sizes}")
-    return reshape_to(x, shape=sizes)
+    if sizes.count(-1) == 1 and known and input.numel() % known == 0:
+        sizes = tuple(input.numel() // known if n == -1 else n for n in sizes)
+    if -1 in sizes or math.prod(sizes) != input.numel():
+        raise ShapeError(f"reshape: {input.numel()} entries of shape {tuple(input.shape)} do not fill shape {sizes}")
+    return reshape_to(input, shape=sizes)
 
 
-def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """The dimensions from ``start_dim`` to ``end_dim`` made one.
 
     >>> import autograd
     >>> autograd.flatten(autograd.zeros(2, 3, 4), 1).shape
     (2, 12)
     """
-    a, b = dimension("flatten", start_dim, x.ndim), dimension("flatten", end_dim, x.ndim)
+    a, b = dimension("flatten", start_dim, input.ndim), dimension("flatten", end_dim, input.ndim)
     if a > b:
         raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
-    shape = tuple(x.shape)
-    return reshape_to(x, shape=(*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))
+    shape = tuple(input.shape)
+    return reshape_to(input, shape=(*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))
 
 
-def unflatten(x: Tensor, dim: int, sizes: Any) -> Tensor:
+def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     """Dimension ``dim`` made several, of the given sizes; one of them may be -1 and is worked out.
 
     >>> import autograd
     >>> autograd.unflatten(autograd.zeros(2, 12), 1, (3, -1)).shape
     (2, 3, 4)
     """
-    d = dimension("unflatten", dim, x.ndim)
-    if x.ndim == 0:
+    d = dimension("unflatten", dim, input.ndim)
+    if input.ndim == 0:
         raise ShapeError("unflatten: a 0-d Tensor has no dimension to unflatten")
-    wanted, n = sizes_of("unflatten", (sizes,)), x.shape[d]
+    wanted, n = sizes_of("unflatten", (sizes,)), input.shape[d]
     known = math.prod(size for size in wanted if size != -1)
     if wanted.count(-1) == 1 and known and n % known == 0:
         wanted = tuple(n // known if size == -1 else size for size in wanted)
     if -1 in wanted or math.prod(wanted) != n or not wanted:
-        raise ShapeError(f"unflatten: sizes {wanted} do not multiply to {n}, the size of dim {d} of {tuple(x.shape)}")
-    return reshape_to(x, shape=(*x.shape[:d], *wanted, *x.shape[d + 1 :]))
+        raise ShapeError(
+            f"unflatten: sizes {wanted} do not multiply to {n}, the size of dim {d} of {tuple(input.shape)}"
+        )
+    return reshape_to(input, shape=(*input.shape[:d], *wanted, *input.shape[d + 1 :]))
 
 
-def ravel(x: Tensor) -> Tensor:
+def ravel(input: Tensor) -> Tensor:
     """All dimensions made one.
 
     >>> import autograd
     >>> autograd.ravel(autograd.zeros(2, 3)).shape
     (6,)
     """
-    return reshape_to(x, shape=(x.numel(),))
+    return reshape_to(input, shape=(input.numel(),))
 
 
-def t(x: Tensor) -> Tensor:
+def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; what has fewer than two dimensions as it is.
 
     >>> import autograd
     >>> autograd.t(autograd.zeros(2, 3)).shape
     (3, 2)
     """
-    if x.ndim > 2:
-        raise ShapeError(f"t: wants at most 2 dimensions, got shape {tuple(x.shape)}; use transpose(dim0, dim1)")
-    return permute_to(x, dims=tuple(range(x.ndim))[::-1])
+    if input.ndim > 2:
+        raise ShapeError(f"t: wants at most 2 dimensions, got shape {tuple(input.shape)}; use transpose(dim0, dim1)")
+    return permute_to(input, dims=tuple(range(input.ndim))[::-1])
 
 
-def adjoint(x: Tensor) -> Tensor:
+def adjoint(input: Tensor) -> Tensor:
     """The last two dimensions exchanged, which for real entries is the adjoint of each matrix.
 
     >>> import autograd
     >>> autograd.adjoint(autograd.zeros(2, 3, 4)).shape
     (2, 4, 3)
     """
-    if x.ndim < 2:
-        raise ShapeError(f"adjoint: wants at least 2 dimensions, got shape {tuple(x.shape)}")
-    return transpose(x, -2, -1)
+    if input.ndim < 2:
+        raise ShapeError(f"adjoint: wants at least 2 dimensions, got shape {tuple(input.shape)}")
+    return transpose(input, -2, -1)
 
 
-def permute(x: Tensor, *order: Any, dims: Any = None) -> Tensor:
+def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """The dimensions in another order, given one by one or as one sequence.
 
     >>> import autograd
     >>> autograd.permute(autograd.zeros(2, 3, 4), (2, 0, 1)).shape
     (4, 2, 3)
     """
-    order = tuple(dimension("permute", d, x.ndim) for d in sizes_of("permute", order if dims is None else (dims,)))
-    if sorted(order) != list(range(x.ndim)):
+    order = tuple(dimension("permute", d, input.ndim) for d in sizes_of("permute", order if dims is None else (dims,)))
+    if sorted(order) != list(range(input.ndim)):
         raise ShapeError(
-            f"permute: dims {order} are not the {x.ndim} dimensions of shape {tuple(x.shape)} in some order"
+            f"permute: dims {order} are not the {input.ndim} dimensions of shape {tuple(input.shape)} in some order"
         )
-    return permute_to(x, dims=order)
+    return permute_to(input, dims=order)
 
 
-def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged.
 
     >>> import autograd
     >>> autograd.transpose(autograd.zeros(2, 3, 4), 0, -1).shape
     (4, 3, 2)
     """
-    order = list(range(x.ndim))
-    a, b = dimension("transpose", dim0, x.ndim), dimension("transpose", dim1, x.ndim)
+    order = list(range(input.ndim))
+    a, b = dimension("transpose", dim0, input.ndim), dimension("transpose", dim1, input.ndim)
     if order:
         order[a], order[b] = order[b], order[a]
-    return permute_to(x, dims=tuple(order))
+    return permute_to(input, dims=tuple(order))
 
 
-def movedim(x: Tensor, source: Any, destination: Any) -> Tensor:
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Dimension ``source`` moved to place ``destination``; both may be tuples.
 
     >>> import autograd
     >>> autograd.movedim(autograd.zeros(2, 3, 4), 0, -1).shape
     (3, 4, 2)
     """
-    sources = [dimension("movedim", d, x.ndim) for d in sizes_of("movedim", (source,))]
-    places = [dimension("movedim", d, x.ndim) for d in sizes_of("movedim", (destination,))]
+    sources = [dimension("movedim", d, input.ndim) for d in sizes_of("movedim", (source,))]
+    places = [dimension("movedim", d, input.ndim) for d in sizes_of("movedim", (destination,))]
     if len(sources) != len(places):
         raise ShapeError(f"movedim: {len(sources)} dimensions do not go to {len(places)} places")
     moved = dict(zip(places, sources, strict=True))
-    rest = iter(d for d in range(x.ndim) if d not in sources)
-    return permute(x, tuple(moved[d] if d in moved else next(rest) for d in range(x.ndim)))
+    rest = iter(d for d in range(input.ndim) if d not in sources)
+    return permute(input, tuple(moved[d] if d in moved else next(rest) for d in range(input.ndim)))
 
 
 def expand(x: Tensor, *sizes: Any) -> Tensor:
@@ -233,26 +235,28 @@ def expand(x: Tensor, *sizes: Any) -> Tensor:
     return broadcast_to(x, shape=full)
 
 
-def squeeze(x: Tensor, dim: Any = None) -> Tensor:
+def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Dimensions of size 1 taken away: all of them, or those of ``dim`` that have size 1.
 
     >>> import autograd
     >>> autograd.squeeze(autograd.zeros(1, 3, 1)).shape
     (3,)
     """
-    dims = range(x.ndim) if dim is None else [dimension("squeeze", d, x.ndim) for d in sizes_of("squeeze", (dim,))]
-    return reshape_to(x, shape=tuple(n for d, n in enumerate(x.shape) if n != 1 or d not in dims))
+    dims = (
+        range(input.ndim) if dim is None else [dimension("squeeze", d, input.ndim) for d in sizes_of("squeeze", (dim,))]
+    )
+    return reshape_to(input, shape=tuple(n for d, n in enumerate(input.shape) if n != 1 or d not in dims))
 
 
-def unsqueeze(x: Tensor, dim: int) -> Tensor:
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """A dimension of size 1 put in at place ``dim``.
 
     >>> import autograd
     >>> autograd.unsqueeze(autograd.zeros(2, 3), -1).shape
     (2, 3, 1)
     """
-    at = dimension("unsqueeze", dim, x.ndim + 1)
-    return reshape_to(x, shape=(*x.shape[:at], 1, *x.shape[at:]))
+    at = dimension("unsqueeze", dim, input.ndim + 1)
+    return reshape_to(input, shape=(*input.shape[:at], 1, *input.shape[at:]))
 
 
 def _several(name: str, tensors: Any) -> list[Any]:
@@ -339,7 +343,7 @@ def split(x: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) 
     return split_at(x, sizes=sizes, axis=d)
 
 
-def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """x in at most ``chunks`` parts of equal size along ``dim`` (the last may be smaller), views of it.
 
     >>> import autograd
@@ -348,16 +352,16 @@ def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """
     if chunks <= 0:
         raise ValueError(f"chunk: wants at least 1 chunk, got {chunks}")
-    n = x.shape[dimension("chunk", dim, x.ndim)] if x.ndim else 0
-    return split(x, max(-(-n // chunks), 1), dim)
+    n = input.shape[dimension("chunk", dim, input.ndim)] if input.ndim else 0
+    return split(input, max(-(-n // chunks), 1), dim)
 
 
-def unbind(x: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices of x along ``dim``, without that dimension.
 
     >>> import autograd
     >>> autograd.unbind(autograd.tensor([1.0, 2.0]))
     (tensor(1.), tensor(2.))
     """
-    d = dimension("unbind", dim, x.ndim)
-    return tuple(squeeze(part, d) for part in split(x, 1, d)) if x.shape[d] else ()
+    d = dimension("unbind", dim, input.ndim)
+    return tuple(squeeze(part, d) for part in split(input, 1, d)) if input.shape[d] else ()

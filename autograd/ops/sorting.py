@@ -65,12 +65,12 @@ def search_sorted(xp, sorted_sequence, input, *, side="left"):
 
 
 def sort(
-    x: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, axis: int | None = None
+    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, axis: int | None = None
 ) -> Extreme:
     """The entries in order along ``dim`` and where each was, as a pair (values, indices).
 
     Arguments:
-        x: a Tensor of any shape; NaNs count as largest.
+        input: a Tensor of any shape; NaNs count as largest.
         dim (or axis): the dimension to sort, the last by default.
         descending: the largest first.
         stable: equal entries keep their order; they do so in any case.
@@ -79,12 +79,12 @@ def sort(
     >>> autograd.sort(autograd.tensor([3.0, 1.0, 2.0]))
     Extreme(values=tensor([1., 2., 3.]), indices=tensor([1, 2, 0]))
     """
-    indices = argsort(x, dim, descending, stable, axis=axis)
-    return Extreme(_at(x, indices, one_dim("sort", x, dim if axis is None else axis)), indices)
+    indices = argsort(input, dim, descending, stable, axis=axis)
+    return Extreme(_at(input, indices, one_dim("sort", input, dim if axis is None else axis)), indices)
 
 
 def argsort(
-    x: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, axis: int | None = None
+    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, axis: int | None = None
 ) -> Tensor:
     """The indices that sort x along ``dim``; arguments as ``sort``.
 
@@ -92,29 +92,29 @@ def argsort(
     >>> autograd.argsort(autograd.tensor([3.0, 1.0, 2.0]), descending=True)
     tensor([0, 2, 1])
     """
-    d = one_dim("argsort", x, dim if axis is None else axis)
-    if x.ndim == 0:
-        return reduce_argmax(x)
-    return sort_order(x, axis=d, descending=bool(descending))
+    d = one_dim("argsort", input, dim if axis is None else axis)
+    if input.ndim == 0:
+        return reduce_argmax(input)
+    return sort_order(input, axis=d, descending=bool(descending))
 
 
-def msort(x: Tensor) -> Tensor:
+def msort(input: Tensor) -> Tensor:
     """The entries in order along the first dimension: ``sort(x, 0).values``.
 
     >>> import autograd
     >>> autograd.msort(autograd.tensor([3.0, 1.0, 2.0]))
     tensor([1., 2., 3.])
     """
-    return sort(x, 0).values
+    return sort(input, 0).values
 
 
 def topk(
-    x: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, axis: int | None = None
+    input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, axis: int | None = None
 ) -> Extreme:
     """The k largest entries along ``dim``, in order, and where they were, as a pair (values, indices).
 
     Arguments:
-        x: a Tensor of any shape.
+        input: a Tensor of any shape.
         k: how many, at most the size of ``dim``.
         largest: False for the k smallest, in ascending order.
         sorted: False allows any order; they come in order all the same.
@@ -123,16 +123,26 @@ def topk(
     >>> autograd.topk(autograd.tensor([3.0, 1.0, 2.0]), 2).indices
     tensor([0, 2])
     """
-    d = one_dim("topk", x, dim if axis is None else axis)
-    _check_k("topk", x, k, d, 0)
-    if x.ndim == 0:
-        return Extreme(clone(x), reduce_argmax(x)) if k else Extreme(x.reshape(1)[:0], reduce_argmax(x).reshape(1)[:0])
-    indices = top_order(x, k=int(k), axis=d, largest=bool(largest))
-    return Extreme(_at(x, indices, d), indices)
+    d = one_dim("topk", input, dim if axis is None else axis)
+    _check_k("topk", input, k, d, 0)
+    if input.ndim == 0:
+        return (
+            Extreme(clone(input), reduce_argmax(input))
+            if k
+            else Extreme(input.reshape(1)[:0], reduce_argmax(input).reshape(1)[:0])
+        )
+    indices = top_order(input, k=int(k), axis=d, largest=bool(largest))
+    return Extreme(_at(input, indices, d), indices)
 
 
 def kthvalue(
-    x: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
+    input: Tensor,
+    k: int,
+    dim: int = -1,
+    keepdim: bool = False,
+    *,
+    axis: int | None = None,
+    keepdims: bool | None = None,
 ) -> Extreme:
     """The k-th smallest entry along ``dim``, counted from 1, and where it was, as a pair (values, indices).
 
@@ -140,16 +150,21 @@ def kthvalue(
     >>> autograd.kthvalue(autograd.tensor([3.0, 1.0, 2.0]), 2).values
     tensor(2.)
     """
-    d = one_dim("kthvalue", x, dim if axis is None else axis)
-    _check_k("kthvalue", x, k, d, 1)
-    if x.ndim == 0:
-        return Extreme(clone(x), reduce_argmax(x))
-    indices = sort_order(x, axis=d)[along(d, slice(k - 1, k))]
-    return _dropped(x, indices, d, keepdim if keepdims is None else keepdims)
+    d = one_dim("kthvalue", input, dim if axis is None else axis)
+    _check_k("kthvalue", input, k, d, 1)
+    if input.ndim == 0:
+        return Extreme(clone(input), reduce_argmax(input))
+    indices = sort_order(input, axis=d)[along(d, slice(k - 1, k))]
+    return _dropped(input, indices, d, keepdim if keepdims is None else keepdims)
 
 
 def median(
-    x: Tensor, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
+    input: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    axis: int | None = None,
+    keepdims: bool | None = None,
 ) -> Any:
     """The middle entry of all; along ``dim`` a pair (values, indices). Of two middle entries it is the lower.
 
@@ -160,11 +175,16 @@ def median(
     >>> autograd.median(autograd.tensor([4.0, 1.0, 3.0, 2.0]))
     tensor(2.)
     """
-    return _median("median", x, dim, keepdim, axis, keepdims, False)
+    return _median("median", input, dim, keepdim, axis, keepdims, False)
 
 
 def nanmedian(
-    x: Tensor, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
+    input: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    axis: int | None = None,
+    keepdims: bool | None = None,
 ) -> Any:
     """``median`` of the entries that are not NaN; NaN where all are.
 
@@ -172,7 +192,7 @@ def nanmedian(
     >>> autograd.nanmedian(autograd.tensor([float("nan"), 1.0, 3.0]))
     tensor(1.)
     """
-    return _median("nanmedian", x, dim, keepdim, axis, keepdims, True)
+    return _median("nanmedian", input, dim, keepdim, axis, keepdims, True)
 
 
 def _median(name: str, x: Tensor, dim: Any, keepdim: bool, axis: Any, keepdims: bool | None, skip_nan: bool) -> Any:
@@ -193,7 +213,7 @@ def _median(name: str, x: Tensor, dim: Any, keepdim: bool, axis: Any, keepdims: 
 
 
 def mode(
-    x: Tensor, dim: int = -1, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
+    input: Tensor, dim: int = -1, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
 ) -> Extreme:
     """The most frequent entry along ``dim`` and where it is last, as a pair (values, indices).
 
@@ -203,23 +223,23 @@ def mode(
     >>> autograd.mode(autograd.tensor([3, 1, 3, 2])).indices
     tensor(2)
     """
-    d = one_dim("mode", x, dim if axis is None else axis)
-    if x.ndim == 0:
-        return Extreme(clone(x), reduce_argmax(x))
-    n = x.shape[d]
+    d = one_dim("mode", input, dim if axis is None else axis)
+    if input.ndim == 0:
+        return Extreme(clone(input), reduce_argmax(input))
+    n = input.shape[d]
     if n == 0:
-        raise ShapeError(f"mode: nothing to choose from along dim {d}: the Tensor has shape {tuple(x.shape)}")
-    order = sort_order(x, axis=d)
-    entries = gather(x.detach(), order, axis=d)
-    places = wrap(np.arange(n).reshape([-1] + [1] * (x.ndim - d - 1)))
+        raise ShapeError(f"mode: nothing to choose from along dim {d}: the Tensor has shape {tuple(input.shape)}")
+    order = sort_order(input, axis=d)
+    entries = gather(input.detach(), order, axis=d)
+    places = wrap(np.arange(n).reshape([-1] + [1] * (input.ndim - d - 1)))
     # A run of equal entries starts where one differs from that before it.
     changed = ne(entries[along(d, slice(1, None))], entries[along(d, slice(None, -1))])
-    first = wrap(np.zeros([1 if i == d else size for i, size in enumerate(x.shape)], np.int64))
+    first = wrap(np.zeros([1 if i == d else size for i, size in enumerate(input.shape)], np.int64))
     starts = cat([first, where(changed, places[1:], 0)], d)
     start = gather(starts, scan_argmax(starts, axis=d), axis=d)
     # The end of the first of the longest runs.
     at = reduce_argmax(places - start, axis=d, keepdims=True)
-    return _dropped(x, gather(order, at, axis=d), d, keepdim if keepdims is None else keepdims)
+    return _dropped(input, gather(order, at, axis=d), d, keepdim if keepdims is None else keepdims)
 
 
 def searchsorted(
@@ -286,7 +306,7 @@ def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right:
 
 
 def unique(
-    x: Tensor,
+    input: Tensor,
     sorted: bool = True,
     return_inverse: bool = False,
     return_counts: bool = False,
@@ -299,7 +319,7 @@ def unique(
     Gradient goes to the first entry of each value, which PyTorch refuses.
 
     Arguments:
-        x: a Tensor of any shape; no NaN equals another.
+        input: a Tensor of any shape; no NaN equals another.
         sorted: False allows any order; they come in order all the same.
         return_inverse: also the index that each entry (or slice) has among the different ones.
         return_counts: also how often each occurs.
@@ -310,18 +330,18 @@ def unique(
     >>> autograd.unique(autograd.tensor([3, 1, 3]), return_counts=True)
     (tensor([1, 3]), tensor([1, 2]))
     """
-    array = concrete("unique", x)
-    if (dim is None and axis is None) or not x.ndim:
-        d, shape, x, array = 0, tuple(x.shape), x.reshape(-1), array.reshape(-1)
+    array = concrete("unique", input)
+    if (dim is None and axis is None) or not input.ndim:
+        d, shape, input, array = 0, tuple(input.shape), input.reshape(-1), array.reshape(-1)
     else:
-        d = one_dim("unique", x, dim, axis)
-        shape = (x.shape[d],)
+        d = one_dim("unique", input, dim, axis)
+        shape = (input.shape[d],)
     _, first, inverse, counts = np.unique(array, True, True, True, axis=None if array.ndim == 1 else d, equal_nan=False)
-    return _with(x[along(d, first)], inverse.reshape(shape), counts, return_inverse, return_counts)
+    return _with(input[along(d, first)], inverse.reshape(shape), counts, return_inverse, return_counts)
 
 
 def unique_consecutive(
-    x: Tensor,
+    input: Tensor,
     return_inverse: bool = False,
     return_counts: bool = False,
     dim: int | None = None,
@@ -334,19 +354,19 @@ def unique_consecutive(
     >>> autograd.unique_consecutive(autograd.tensor([1, 1, 2, 1]))
     tensor([1, 2, 1])
     """
-    array = concrete("unique_consecutive", x)
-    if (dim is None and axis is None) or not x.ndim:
-        d, shape, x, array = 0, tuple(x.shape), x.reshape(-1), array.reshape(-1)
+    array = concrete("unique_consecutive", input)
+    if (dim is None and axis is None) or not input.ndim:
+        d, shape, input, array = 0, tuple(input.shape), input.reshape(-1), array.reshape(-1)
     else:
-        d = one_dim("unique_consecutive", x, dim, axis)
-        shape = (x.shape[d],)
+        d = one_dim("unique_consecutive", input, dim, axis)
+        shape = (input.shape[d],)
     n = array.shape[d]
     rows = np.moveaxis(array, d, 0).reshape(n, math.prod(array.shape) // n if n else 0)
     starts = np.ones(n, bool)
     starts[1:] = (rows[1:] != rows[:-1]).any(axis=1)
     first = np.flatnonzero(starts)
     inverse = (np.cumsum(starts) - 1).reshape(shape)
-    return _with(x[along(d, first)], inverse, np.diff(first, append=n), return_inverse, return_counts)
+    return _with(input[along(d, first)], inverse, np.diff(first, append=n), return_inverse, return_counts)
 
 
 def _with(values: Any, inverse: Any, counts: Any, return_inverse: bool, return_counts: bool) -> Any:

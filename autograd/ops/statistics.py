@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def var_mean(
-    x: Tensor,
+    input: Tensor,
     dim: Any = None,
     unbiased: bool | None = None,
     keepdim: bool = False,
@@ -40,12 +40,12 @@ def var_mean(
     >>> autograd.var_mean(autograd.tensor([1.0, 2.0, 6.0]))
     (tensor(7.), tensor(3.))
     """
-    variance = var(x, dim, unbiased, keepdim, correction=correction, axis=axis, keepdims=keepdims)
-    return variance, mean(x, None if isinstance(dim, bool) else dim, keepdim, axis=axis, keepdims=keepdims)
+    variance = var(input, dim, unbiased, keepdim, correction=correction, axis=axis, keepdims=keepdims)
+    return variance, mean(input, None if isinstance(dim, bool) else dim, keepdim, axis=axis, keepdims=keepdims)
 
 
 def std_mean(
-    x: Tensor,
+    input: Tensor,
     dim: Any = None,
     unbiased: bool | None = None,
     keepdim: bool = False,
@@ -60,22 +60,22 @@ def std_mean(
     >>> autograd.std_mean(autograd.tensor([1.0, 3.0]), correction=0)
     (tensor(1.), tensor(2.))
     """
-    variance, middle = var_mean(x, dim, unbiased, keepdim, correction=correction, axis=axis, keepdims=keepdims)
+    variance, middle = var_mean(input, dim, unbiased, keepdim, correction=correction, axis=axis, keepdims=keepdims)
     return sqrt(variance), middle
 
 
-def count_nonzero(x: Tensor, dim: Dims = None, *, axis: Dims = None, keepdims: bool = False) -> Tensor:
+def count_nonzero(input: Tensor, dim: Dims = None, *, axis: Dims = None, keepdims: bool = False) -> Tensor:
     """How many entries are not 0, of all or along ``dim``, as int64. A NaN is not 0.
 
     >>> import autograd
     >>> autograd.count_nonzero(autograd.tensor([[1.0, 0.0], [2.0, 3.0]]), dim=1)
     tensor([1, 2])
     """
-    return sum(ne(x, 0), dim, axis=axis, keepdims=keepdims)
+    return sum(ne(input, 0), dim, axis=axis, keepdims=keepdims)
 
 
 def nansum(
-    x: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None,
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None,
     keepdims: bool | None = None,
 ) -> Tensor:  # fmt: skip
     """The sum of the entries that are not NaN, 0 where all are; arguments as ``sum``.
@@ -84,12 +84,12 @@ def nansum(
     >>> autograd.nansum(autograd.tensor([1.0, float("nan"), 2.0]))
     tensor(3.)
     """
-    x = x if dtype is None else x.to(dtype)
-    return sum(where(ne(x, x), 0, x), dim, keepdim, axis=axis, keepdims=keepdims)
+    input = input if dtype is None else input.to(dtype)
+    return sum(where(ne(input, input), 0, input), dim, keepdim, axis=axis, keepdims=keepdims)
 
 
 def nanmean(
-    x: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None,
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None,
     keepdims: bool | None = None,
 ) -> Tensor:  # fmt: skip
     """The mean of the entries that are not NaN, NaN where all are; arguments as ``mean``.
@@ -98,17 +98,17 @@ def nanmean(
     >>> autograd.nanmean(autograd.tensor([1.0, float("nan"), 2.0]))
     tensor(1.5000)
     """
-    x = x if dtype is None else x.to(dtype)
-    check_floating("nanmean", x)
-    n = to(sum(eq(x, x), dim, keepdim, axis=axis, keepdims=keepdims), dtype=x.dtype)
-    return nansum(x, dim, keepdim, axis=axis, keepdims=keepdims) / where(eq(n, 0), math.nan, n)
+    input = input if dtype is None else input.to(dtype)
+    check_floating("nanmean", input)
+    n = to(sum(eq(input, input), dim, keepdim, axis=axis, keepdims=keepdims), dtype=input.dtype)
+    return nansum(input, dim, keepdim, axis=axis, keepdims=keepdims) / where(eq(n, 0), math.nan, n)
 
 
 _METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
 def quantile(
-    x: Tensor,
+    input: Tensor,
     q: Any,
     dim: int | None = None,
     keepdim: bool = False,
@@ -122,7 +122,7 @@ def quantile(
     With n entries that is rank r = q (n − 1) counted from 0. Where entries are NaN, so is the result.
 
     Arguments:
-        x: a floating Tensor with at least one entry.
+        input: a floating Tensor with at least one entry.
         q: a number within 0 and 1, or a Tensor of x's dtype, 0-d or (m,); the result of the latter has m as its
             first dimension. Gradient flows to q too.
         interpolation: between the ranks a = ⌊r⌋ and b = ⌈r⌉: "linear" gives xₐ + (r − a)(x_b − xₐ), "lower" xₐ,
@@ -132,11 +132,11 @@ def quantile(
     >>> autograd.quantile(autograd.tensor([4.0, 1.0, 3.0, 2.0]), 0.5)
     tensor(2.5000)
     """
-    return _quantile("quantile", x, q, dim, keepdim if keepdims is None else keepdims, interpolation, axis, False)
+    return _quantile("quantile", input, q, dim, keepdim if keepdims is None else keepdims, interpolation, axis, False)
 
 
 def nanquantile(
-    x: Tensor,
+    input: Tensor,
     q: Any,
     dim: int | None = None,
     keepdim: bool = False,
@@ -151,7 +151,7 @@ def nanquantile(
     >>> autograd.nanquantile(autograd.tensor([1.0, float("nan"), 3.0]), 0.5)
     tensor(2.)
     """
-    return _quantile("nanquantile", x, q, dim, keepdim if keepdims is None else keepdims, interpolation, axis, True)
+    return _quantile("nanquantile", input, q, dim, keepdim if keepdims is None else keepdims, interpolation, axis, True)
 
 
 def _quantile(
@@ -209,11 +209,13 @@ def _fractions(name: str, q: Any, dtype: np.dtype) -> Tensor:
     return q
 
 
-def cov(x: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None) -> Tensor:
+def cov(
+    input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
+) -> Tensor:
     """The covariance matrix of variables in the rows of x: C = (x − x̄) (x − x̄)ᵀ / (n − correction).
 
     Arguments:
-        x: (variables, n) observations in columns, or (n,) for one variable, whose variance is then returned.
+        input: (variables, n) observations in columns, or (n,) for one variable, whose variance is then returned.
         correction: 1 by default, as in ``var``.
         fweights: (n,) integers, how often each observation counts.
         aweights: (n,) floating, how much each observation weighs.
@@ -223,9 +225,9 @@ def cov(x: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweig
     tensor([[ 1., -1.],
             [-1.,  1.]])
     """
-    if x.ndim > 2:
-        raise ShapeError(f"cov: wants (variables, observations), at most 2-d; got shape {tuple(x.shape)}")
-    rows = x.reshape(1, -1) if x.ndim < 2 else x
+    if input.ndim > 2:
+        raise ShapeError(f"cov: wants (variables, observations), at most 2-d; got shape {tuple(input.shape)}")
+    rows = input.reshape(1, -1) if input.ndim < 2 else input
     if rows.dtype.kind != "f":
         rows = rows.to(get_default_dtype())
     n = rows.shape[1]
@@ -240,17 +242,17 @@ def cov(x: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweig
     if fweights is None and aweights is None:
         centred = rows - sum(rows, 1, True) / (n or math.nan)
         out = matmul(centred, centred.T) / (n - correction if n > correction else math.nan)
-        return out.reshape(()) if x.ndim < 2 else out
+        return out.reshape(()) if input.ndim < 2 else out
     w: Any = fweights if aweights is None else aweights if fweights is None else fweights * aweights
     w = to(w, dtype=rows.dtype)
     total = sum(w)
     centred = rows - sum(rows * w, 1, True) / total
     free = total - correction if aweights is None else total - correction * sum(w * aweights) / total
     out = matmul(centred * w, centred.T) / where(gt(free, 0), free, math.nan)
-    return out.reshape(()) if x.ndim < 2 else out
+    return out.reshape(()) if input.ndim < 2 else out
 
 
-def corrcoef(x: Tensor) -> Tensor:
+def corrcoef(input: Tensor) -> Tensor:
     """Pearson's correlations of variables in the rows of x: Rᵢⱼ = Cᵢⱼ / √(Cᵢᵢ Cⱼⱼ), C their ``cov``.
 
     >>> import autograd
@@ -258,9 +260,9 @@ def corrcoef(x: Tensor) -> Tensor:
     tensor([[ 1., -1.],
             [-1.,  1.]])
     """
-    if x.ndim > 2:
-        raise ShapeError(f"corrcoef: wants (variables, observations), at most 2-d; got shape {tuple(x.shape)}")
-    c = cov(x)
+    if input.ndim > 2:
+        raise ShapeError(f"corrcoef: wants (variables, observations), at most 2-d; got shape {tuple(input.shape)}")
+    c = cov(input)
     if c.ndim == 0:
         return c / c
     each = np.arange(c.shape[0])
@@ -268,27 +270,27 @@ def corrcoef(x: Tensor) -> Tensor:
     return (c / deviation.reshape(-1, 1) / deviation).clamp(-1, 1)
 
 
-def histc(x: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
+def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many entries fall into each of ``bins`` equal parts of [min, max], as x's dtype.
 
     Entries outside are not counted, those at ``max`` in the last part. Without gradient.
 
     Arguments:
-        x: a floating Tensor of any shape.
+        input: a floating Tensor of any shape.
         min, max: the range; where they are equal, that of x.
 
     >>> import autograd
     >>> autograd.histc(autograd.tensor([1.0, 2.0, 2.0, 3.0]), bins=4, min=0, max=4)
     tensor([0., 1., 2., 1.])
     """
-    check_floating("histc", x)
+    check_floating("histc", input)
     _check_bins("histc", bins)
-    flat = x.detach().reshape(-1)
+    flat = input.detach().reshape(-1)
     low, high = _range("histc", flat, None if min == max else (min, max))
     inside = logical_and(ge(flat, low), le(flat, high))
     place = floor((where(inside, flat, low) - low) * bins / (high - low))
     place = where(inside, where(ge(place, bins), bins - 1.0, place), float(bins))
-    ones = to(inside, dtype=x.dtype)
+    ones = to(inside, dtype=input.dtype)
     return add_at(ones, key=to(place, dtype=np.dtype("int64"))._array, shape=(bins + 1,))[:bins]
 
 
@@ -300,7 +302,7 @@ class Histogram(NamedTuple):
 
 
 def histogram(
-    x: Tensor, bins: Any, *, range: tuple[float, float] | None = None, weight: Tensor | None = None,
+    input: Tensor, bins: Any, *, range: tuple[float, float] | None = None, weight: Tensor | None = None,
     density: bool = False,
 ) -> Histogram:  # fmt: skip
     """How many entries lie between neighbouring edges, and the edges, as a pair (hist, bin_edges).
@@ -308,7 +310,7 @@ def histogram(
     An entry counts where edge ≤ x < next edge, in the last bin also at its end. Gradient flows to ``weight`` only.
 
     Arguments:
-        x: a floating Tensor of any shape.
+        input: a floating Tensor of any shape.
         bins: how many bins of equal width, or their ascending edges, a 1-d Tensor.
         range: from where to where; the smallest and largest entry by default.
         weight: what each entry adds, of x's shape; 1 by default.
@@ -318,23 +320,25 @@ def histogram(
     >>> autograd.histogram(autograd.tensor([1.0, 2.0, 2.0, 5.0]), 4).hist
     tensor([1., 2., 0., 1.])
     """
-    check_floating("histogram", x)
-    flat = x.detach().reshape(-1)
+    check_floating("histogram", input)
+    flat = input.detach().reshape(-1)
     if isinstance(bins, Node):
         if range is not None:
             raise TypeError("histogram: range goes with a number of bins; the edges given already say it")
         edges: Any = bins
-        if edges.ndim != 1 or edges.shape[0] < 2 or edges.dtype != x.dtype:
-            raise ShapeError(f"histogram: edges must be at least 2 in a 1-d Tensor of {x.dtype}, got {describe(edges)}")
+        if edges.ndim != 1 or edges.shape[0] < 2 or edges.dtype != input.dtype:
+            raise ShapeError(
+                f"histogram: edges must be at least 2 in a 1-d Tensor of {input.dtype}, got {describe(edges)}"
+            )
     else:
         _check_bins("histogram", bins)
         low, high = _range("histogram", flat, range)
-        t = wrap((np.arange(bins + 1) / bins).astype(x.dtype))
+        t = wrap((np.arange(bins + 1) / bins).astype(input.dtype))
         edges = (1 - t) * low + t * high
     n = edges.shape[0] - 1
-    if weight is not None and (tuple(weight.shape) != tuple(x.shape) or weight.dtype != x.dtype):
-        raise ShapeError(f"histogram: weight must be {describe(x)} as x is, got {describe(weight)}")
-    values = to(eq(flat, flat), dtype=x.dtype) if weight is None else weight.reshape(-1)
+    if weight is not None and (tuple(weight.shape) != tuple(input.shape) or weight.dtype != input.dtype):
+        raise ShapeError(f"histogram: weight must be {describe(input)} as x is, got {describe(weight)}")
+    values = to(eq(flat, flat), dtype=input.dtype) if weight is None else weight.reshape(-1)
     place = search_sorted(edges, flat, side="right")
     # 0 is left of all edges and n + 1 right of them, where only the last edge itself still counts.
     place = where(eq(flat, edges[-1]), n, place)
