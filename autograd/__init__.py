@@ -10,6 +10,8 @@ tensor(27.)
 from __future__ import annotations
 
 import os as _os
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
 if _os.path.exists(_os.path.join(_os.path.dirname(__file__), "numpy", "numpy_wrapper.py")):
     raise ImportError(
@@ -446,6 +448,7 @@ from .settings import (
 )
 from .tensor import RemovableHandle
 from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .unsupported import missing as _missing
 
 clip = clamp
 triangular_solve = linalg.triangular_solve
@@ -458,3 +461,9 @@ concat = concatenate = cat
 row_stack = vstack
 swapaxes = swapdims = transpose
 moveaxis = movedim
+
+
+if not _TYPE_CHECKING:  # a type checker is to report names that are not there
+
+    def __getattr__(name: str) -> _Any:
+        raise _missing("module 'autograd'", name)

@@ -116,3 +116,26 @@ def test_the_first_argument_has_pytorchs_name():
             if first != "input":
                 wrong.append(f"{name}({first}, …)")
     assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("call", "fragment"),
+    [
+        (lambda: autograd.ones(2).to_sparse(), "Tensor has no attribute 'to_sparse': sparse layouts are not supported"),
+        (lambda: autograd.ones(2).imag, "Tensor has no attribute 'imag': complex numbers are not supported"),
+        (lambda: autograd.sparse_coo_tensor, "module 'autograd' has no attribute 'sparse_coo_tensor': sparse layouts"),
+        (lambda: autograd.nn, "import nn, import optim"),
+        (lambda: autograd.no_such_name, "module 'autograd' has no attribute 'no_such_name'"),
+        (lambda: autograd.ones(2).no_such_name, "Tensor has no attribute 'no_such_name'"),
+    ],
+)
+def test_a_missing_name_says_what_to_use(call, fragment):
+    with pytest.raises(AttributeError) as raised:
+        call()
+    assert fragment in str(raised.value)
+
+
+def test_no_name_that_is_there_is_called_unsupported():
+    from autograd.unsupported import REASONS
+
+    assert not [name for name in REASONS if name in vars(autograd) or hasattr(Tensor, name)]
