@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import operator
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from .node import Node, next_tick
 from .ops import elementwise as ew
 from .ops.dims import dimension
 from .primitive import Primitive, results_are, wrap
-from .unsupported import missing
+from .unsupported import refuse_methods
 
 __all__ = ["Tensor"]
 
@@ -135,11 +135,6 @@ class Tensor(Operations):
     def is_floating_point(self) -> bool:
         """Whether the dtype is a floating one."""
         return self._array.dtype.kind == "f"
-
-    if not TYPE_CHECKING:  # a type checker is to report names that are not there
-
-        def __getattr__(self, name: str) -> Any:
-            raise missing("Tensor", name)
 
     # Its gradient
 
@@ -471,4 +466,5 @@ def _rebuild(cls: type[Tensor], array: np.ndarray, requires_grad: builtins.bool,
     return out
 
 
+refuse_methods(Tensor)
 results_are(Tensor)
