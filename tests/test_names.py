@@ -87,7 +87,7 @@ def test_at_least_250_ops_have_pytorchs_names():
     of_linalg = {f"linalg.{name}" for name in public_functions(linalg) if hasattr(torch.linalg, name)}
     methods = {
         name for name in dir(Tensor)
-        if not name.startswith("_") and callable(method := getattr(Tensor, name)) and hasattr(torch.Tensor, name)
+        if not name.startswith("_") and callable(method := getattr(Tensor, name, None)) and hasattr(torch.Tensor, name)
         and not (method.__doc__ or "").startswith("Refused")
     }  # fmt: skip
     in_place = {name for name in methods if name.endswith("_")}
