@@ -354,3 +354,18 @@ def test_inputs_can_be_given_by_pytorchs_names():
         autograd.mul(x, 2.0, other=3.0)
     with pytest.raises(TypeError, match="linear: input 'weight' is missing"):
         autograd.linear(x, bias=b)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "fragments"),
+    [
+        ({"out": autograd.ones(2)}, ["exp: keyword 'out' is not supported", "copy_()"]),
+        ({"inplace": True}, ["exp: keyword 'inplace' is not supported", "underscore"]),
+        ({"dims": 1}, ["exp: keyword 'dims' is not supported; it takes x"]),
+    ],
+)
+def test_an_unknown_keyword_of_a_primitive_says_what_to_use(keywords, fragments):
+    with pytest.raises(TypeError) as raised:
+        autograd.exp(autograd.ones(2), **keywords)
+    for fragment in fragments:
+        assert fragment in str(raised.value)
