@@ -16,15 +16,16 @@ if not hasattr(autograd, "Primitive"):
         "run `pip uninstall autograd glassgrad` and then install glassgrad again"
     )
 
-from . import data, functional, init
-from .activation import LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
-from .container import Sequential
-from .linear import Flatten, Identity, Linear
-from .loss import CrossEntropyLoss, MSELoss, NLLLoss
+from . import activation, container, data, functional, init, linear, loss
+from .activation import *
+from .container import *
+from .linear import *
+from .loss import *
 from .module import Module
 from .parameter import Parameter
 
-__all__ = [
-    "CrossEntropyLoss", "Flatten", "Identity", "Linear", "LogSoftmax", "MSELoss", "Module", "NLLLoss", "Parameter",
-    "ReLU", "Sequential", "Sigmoid", "Softmax", "Tanh", "data", "functional", "init",
-]  # fmt: skip
+__all__ = ["Module", "Parameter", "data", "functional", "init"]
+__all__ += activation.__all__
+__all__ += container.__all__
+__all__ += linear.__all__
+__all__ += loss.__all__
