@@ -446,6 +446,7 @@ from .settings import (
     set_num_threads,
     set_printoptions,
 )
+from .sparse_gradient import SparseGradient
 from .tensor import RemovableHandle
 from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .unsupported import missing as _missing

@@ -19,6 +19,7 @@ from .errors import DTypeError, GraphError, ShapeError, describe
 from .inplace import Overwritten, earlier, freed
 from .node import LastWrite, Node
 from .primitive import pick, wrap
+from .sparse_rows import SparseRows
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -190,7 +191,8 @@ def run(
             g = _hooked(leaf, g, create_graph, retain_graph)
             owned.discard(leaf)
         if inputs is None or leaf in wanted:
-            results[leaf] = g if leaf in owned or create_graph or not on_numpy else np.array(g)[()]
+            kept = leaf in owned or create_graph or not on_numpy or type(g) is SparseRows
+            results[leaf] = g if kept else np.array(g)[()]
     return results
 
 
@@ -264,7 +266,7 @@ def _between(order: list[Node], inputs: Sequence[Node]) -> list[Node]:
 
 def _hooked(node: Any, g: Any, create_graph: bool, retain_graph: bool) -> Any:
     for hook in list(node._extra.get("hooks", {}).values()):
-        seen = g if isinstance(g, Node) else wrap(g)
+        seen = _tensor(g)
         replaced = hook(seen)
         if replaced is not None:
             if not isinstance(replaced, Node) or tuple(replaced.shape) != tuple(seen.shape):
@@ -278,12 +280,18 @@ def _hooked(node: Any, g: Any, create_graph: bool, retain_graph: bool) -> Any:
     return g
 
 
+def _tensor(g: Any) -> Any:
+    return g if isinstance(g, Node) else g.tensor() if type(g) is SparseRows else wrap(g)
+
+
 def accumulate(t: Any, g: Any) -> None:
-    """Adds ``g``, an array of our own or a Tensor, to ``t.grad``."""
+    """Adds ``g``, an array of our own, rows of one, or a Tensor, to ``t.grad``."""
     if t._grad is None:
-        t._grad = g if isinstance(g, Node) else wrap(g)
+        t._grad = _tensor(g)
     elif isinstance(g, Node):
         t._grad = t._grad + g
+    elif t._grad.is_sparse or type(g) is SparseRows:
+        t._grad = _tensor((t._grad._rows if t._grad.is_sparse else t._grad._array) + g)
     elif type(t._grad._array) is np.ndarray and type(g) is np.ndarray and t._grad._array.flags.writeable:
         t._grad._array += g
     else:
@@ -324,7 +332,7 @@ def backward(
         "backward", roots, grad_tensors, leaves, create_graph if retain_graph is None else retain_graph, create_graph
     )
     for leaf, g in results.items():
-        if leaf._grad is None and not create_graph:
+        if leaf._grad is None and not create_graph and type(g) is not SparseRows:
             leaf._grad = wrap(g)
         else:
             accumulate(leaf, g)
@@ -385,7 +393,7 @@ def grad(
                     f"grad: the outputs do not depend on inputs[{i}]; "
                     "pass allow_unused=True to get None for it, or materialize_grads=True for zeros"
                 )
-        found.append(g if g is None or isinstance(g, Node) else wrap(g))
+        found.append(None if g is None else _tensor(g))
     return tuple(found)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import dtypes, modes
 from .errors import DTypeError, ShapeError, describe
+from .keywords import composed
 from .node import Node
 from .ops.dims import sizes_of
 from .primitive import wrap
@@ -25,6 +26,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@composed
 def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A Tensor with a copy of ``data``.
 
@@ -45,6 +47,7 @@ def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     return _leaf("tensor", np.array(_array_of("tensor", data, dtype))[()], requires_grad)
 
 
+@composed
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """``data`` as a Tensor: itself if it is one, sharing memory with an ndarray, else as ``tensor``.
 
@@ -57,6 +60,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return _leaf("as_tensor", _array_of("as_tensor", data, dtype), False)
 
 
+@composed
 def asarray(
     obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
 ) -> Tensor:
@@ -81,6 +85,7 @@ def asarray(
     return out
 
 
+@composed
 def from_numpy(array: np.ndarray) -> Tensor:
     """A Tensor that shares the memory of ``array``.
 
@@ -98,6 +103,7 @@ def check_device(name: str, device: Any) -> None:
         raise ValueError(f"{name}: device {str(device)!r} is not supported; there is only 'cpu'")
 
 
+@composed
 def scalar_tensor(value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A 0-d Tensor of a number, of the default dtype also for an int.
 
@@ -109,6 +115,7 @@ def scalar_tensor(value: Any, *, dtype: Any = None, device: Any = None, requires
     return tensor(value, _float(dtype), device, requires_grad)
 
 
+@composed
 def is_tensor(x: Any) -> builtins.bool:
     """Whether ``x`` is a Tensor.
 
@@ -118,6 +125,7 @@ def is_tensor(x: Any) -> builtins.bool:
     return isinstance(x, Node)
 
 
+@composed
 def numel(input: Tensor) -> int:
     """How many entries x has.
 
@@ -234,6 +242,7 @@ def _float(dtype: Any) -> np.dtype:
     return dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
 
 
+@composed
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of shape ``size``, given as ints or one tuple.
 
@@ -243,6 +252,7 @@ def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     return _filled("zeros", np.zeros(sizes_of("zeros", size), _float(dtype)), device, requires_grad)
 
 
+@composed
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of shape ``size``, given as ints or one tuple.
 
@@ -252,6 +262,7 @@ def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool 
     return _filled("ones", np.ones(sizes_of("ones", size), _float(dtype)), device, requires_grad)
 
 
+@composed
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A Tensor of shape ``size`` whose entries are whatever was in memory.
 
@@ -261,6 +272,7 @@ def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     return _filled("empty", np.empty(sizes_of("empty", size), _float(dtype)), device, requires_grad)
 
 
+@composed
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """``fill_value`` in every entry of shape ``size``.
 
@@ -271,6 +283,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return _filled("full", np.full(sizes_of("full", (size,)), value, value.dtype), device, requires_grad)
 
 
+@composed
 def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of x's shape and dtype.
 
@@ -280,6 +293,7 @@ def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     return zeros(*input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
+@composed
 def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of x's shape and dtype.
 
@@ -289,6 +303,7 @@ def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_
     return ones(*input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
+@composed
 def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """An uninitialised Tensor of x's shape and dtype.
 
@@ -298,6 +313,7 @@ def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     return empty(*input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
+@composed
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -309,6 +325,7 @@ def full_like(
     return full(tuple(input.shape), fill_value, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
+@composed
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones on the diagonal of an (n, m) matrix of zeros.
 
@@ -319,6 +336,7 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
     return _filled("eye", np.eye(n, m, dtype=_float(dtype)), device, requires_grad)
 
 
+@composed
 def arange(
     start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -340,6 +358,7 @@ def arange(
     return _filled("arange", np.arange(start, end, step).astype(dtypes.as_dtype(dtype)), device, requires_grad)
 
 
+@composed
 def linspace(
     start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -351,6 +370,7 @@ def linspace(
     return _filled("linspace", _spaced("linspace", start, end, steps, dtype), device, requires_grad)
 
 
+@composed
 def logspace(
     start: Any,
     end: Any,
@@ -377,6 +397,7 @@ def _spaced(name: str, start: Any, end: Any, steps: int, dtype: Any) -> np.ndarr
     return np.linspace(start, end, steps).astype(_float(dtype))
 
 
+@composed
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
     """The rows and columns of the entries of the lower triangle of a (row, col) matrix, shape (2, n).
 
@@ -386,6 +407,7 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, devi
     return _indices("tril_indices", np.tri(row, col, offset, bool), dtype, device)
 
 
+@composed
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
     """The rows and columns of the entries of the upper triangle of a (row, col) matrix, shape (2, n).
 
@@ -452,16 +474,19 @@ def new_full(
 # What there is not, with a word on what to use
 
 
+@composed
 def empty_strided(*_: Any, **__: Any) -> Tensor:
     """Refused: the strides of a Tensor are not chosen by its maker."""
     raise DTypeError("empty_strided: Tensors of chosen strides are not supported; use empty(), and permute() of it")
 
 
+@composed
 def complex(*_: Any, **__: Any) -> Tensor:
     """Refused: there are no complex Tensors."""
     raise DTypeError("complex: complex numbers are not supported; keep real and imaginary parts apart")
 
 
+@composed
 def polar(*_: Any, **__: Any) -> Tensor:
     """Refused: there are no complex Tensors."""
     raise DTypeError("polar: complex numbers are not supported; keep abs · cos(angle) and abs · sin(angle) apart")

@@ -13,6 +13,7 @@ import numpy as np
 from .creation import _leaf, check_device
 from .dtypes import as_dtype, get_default_dtype
 from .errors import DTypeError, ShapeError, describe
+from .keywords import composed
 from .node import Node
 from .ops.dims import sizes_of
 from .ops.indexing import set_item
@@ -34,6 +35,7 @@ def _values(name: str, x: Any, what: str) -> Any:
     return np.asarray(x._array)
 
 
+@composed
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability that each entry of x says, else 0, of x's dtype.
 
@@ -56,6 +58,7 @@ def _bernoulli(name: str, chances: Any, shape: tuple[int, ...], generator: Gener
     return np.asarray(stream(generator).random(shape) < chances)
 
 
+@composed
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
@@ -100,6 +103,7 @@ def multinomial(
     return wrap(drawn.astype(np.int64).reshape(*weights.shape[:-1], num_samples))
 
 
+@composed
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,
@@ -147,6 +151,7 @@ def _standard(draw: Any, shape: Any, dtype: Any) -> Any:
     return draw(tuple(shape), np.float64 if dtype == np.float64 else np.float32)
 
 
+@composed
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Numbers of events, Poisson distributed with the rate that each entry of x says, of x's dtype.
 

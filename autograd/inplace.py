@@ -137,6 +137,8 @@ def _check_leaf(t: Any, name: str) -> None:
 def _replace(t: Any, name: str, how: Any, put: Callable[[Any], None]) -> Any:
     memory = t._shared_memory()
     if not t._materialise().flags.writeable:
+        if t.is_sparse:
+            raise t._refused(name)
         raise GraphError(
             f"{name}: this Tensor's memory cannot be written: it is expanded, so that several entries are one "
             "place in memory, or made from a read-only array; write to a clone() of it"

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from .errors import DTypeError, LinAlgError
+from .keywords import composed as _composed
 from .ops import diagonals as _diagonals
 from .ops.decompositions import cholesky, eigh, eigvalsh, qr, svd, svdvals
 from .ops.linalg import matmul
@@ -31,6 +32,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@_composed
 def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
     """The diagonals of matrices, as a last dimension: ``autograd.diagonal`` along the last two dimensions.
 
@@ -41,11 +43,13 @@ def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
     return _diagonals.diagonal(A, offset, dim1, dim2)
 
 
+@_composed
 def eig(A: Any, **options: Any) -> NoReturn:
     """Refused: eigenvalues of a matrix that is not symmetric are complex numbers."""
     raise DTypeError("eig: its results are complex, which is not supported; eigh is for symmetric matrices")
 
 
+@_composed
 def eigvals(A: Any, **options: Any) -> NoReturn:
     """Refused: eigenvalues of a matrix that is not symmetric are complex numbers."""
     raise DTypeError("eigvals: its results are complex, which is not supported; eigvalsh is for symmetric matrices")

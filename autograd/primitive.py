@@ -12,6 +12,7 @@ import numpy as np
 from . import dtypes, modes
 from .backends import numpy as numpy_namespace
 from .errors import DTypeError, GraphError, LinAlgError, ShapeError, describe
+from .keywords import unknown_keyword
 from .node import Node, next_tick
 
 if TYPE_CHECKING:
@@ -27,11 +28,6 @@ registry: dict[str, Primitive] = {}
 
 _new = object.__new__
 _scalars = frozenset({np.float32, np.float64})
-# What to write where PyTorch would take a keyword.
-_INSTEAD = {
-    "out": "use what is returned, or put it into a Tensor with copy_()",
-    "inplace": "use the method whose name ends with an underscore",
-}
 # What PyTorch calls the first and the second input.
 _TORCH_NAMES = {"input": 0, "other": 1, "exponent": 1}
 _numbers = frozenset({float, int, bool, type(None)})
@@ -248,8 +244,7 @@ class Primitive:
         takes = self.__signature__.parameters
         unknown = [name for name in static if name not in takes and name not in self.saves]
         if unknown and isinstance(error, TypeError):
-            instead = _INSTEAD.get(unknown[0]) or f"it takes {', '.join(takes)}"
-            return TypeError(f"{self.name}: keyword {unknown[0]!r} is not supported; {instead}")
+            return unknown_keyword(self.name, unknown[0], takes)
         got = " and ".join(describe(a) for a in arrays)
         if static:
             got += "".join(f", {name}={value!r}" for name, value in static.items() if value is not None)

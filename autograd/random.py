@@ -15,6 +15,7 @@ import numpy as np
 from . import dtypes, modes
 from .creation import _leaf, check_device
 from .errors import GraphError
+from .keywords import composed
 from .ops.dims import sizes_of
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Generator:
 default_generator = Generator()
 
 
+@composed
 def manual_seed(seed: int) -> Generator:
     """Starts the common stream anew with ``seed``.
 
@@ -91,21 +93,25 @@ def manual_seed(seed: int) -> Generator:
     return default_generator.manual_seed(seed)
 
 
+@composed
 def seed() -> int:
     """Starts the common stream anew, different from run to run, and returns its seed."""
     return default_generator.seed()
 
 
+@composed
 def initial_seed() -> int:
     """The seed of the common stream."""
     return default_generator.initial_seed()
 
 
+@composed
 def get_rng_state() -> dict[str, Any]:
     """Where the common stream is; for ``set_rng_state``."""
     return default_generator.get_state()
 
 
+@composed
 def set_rng_state(state: dict[str, Any]) -> None:
     """Takes the common stream back to where ``get_rng_state`` was asked."""
     default_generator.set_state(state)
@@ -125,6 +131,7 @@ def _draw(name: str, draw: Any, size: Sequence[Any], dtype: Any, device: Any, re
     return _leaf(name, array[()], requires_grad)
 
 
+@composed
 def rand(
     *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -136,6 +143,7 @@ def rand(
     return _draw("rand", stream(generator).random, size, dtype, device, requires_grad)
 
 
+@composed
 def randn(
     *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -147,6 +155,7 @@ def randn(
     return _draw("randn", stream(generator).standard_normal, size, dtype, device, requires_grad)
 
 
+@composed
 def rand_like(
     input: Tensor,
     *,
@@ -165,6 +174,7 @@ def rand_like(
     )
 
 
+@composed
 def randn_like(
     input: Tensor,
     *,
@@ -183,6 +193,7 @@ def randn_like(
     )
 
 
+@composed
 def randint(
     low: int,
     high: Any = None,
@@ -209,6 +220,7 @@ def randint(
     return _leaf("randint", np.asarray(array).astype(dtypes.as_dtype(dtype or "int64"))[()], requires_grad)
 
 
+@composed
 def randint_like(
     input: Tensor,
     low: int,
@@ -237,6 +249,7 @@ def randint_like(
     )
 
 
+@composed
 def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
     """0, …, n − 1 in random order.
 

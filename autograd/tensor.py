@@ -14,6 +14,7 @@ from .backward import backward
 from .creation import _leaf, check_can_require_grad, check_device
 from .devices import CPU, device, typename
 from .errors import DTypeError, GraphError, ShapeError, describe
+from .keywords import composed
 from .methods import Operations
 from .node import Node, next_tick
 from .ops import elementwise as ew
@@ -97,7 +98,7 @@ class Tensor(Operations):
 
     @property
     def is_sparse(self) -> builtins.bool:
-        """False: there are only dense Tensors."""
+        """False; True for the gradient of a table whose rows were looked up with ``sparse=True``."""
         return False
 
     @property
@@ -305,6 +306,7 @@ class Tensor(Operations):
         """The entries as nested lists of Python numbers, or one number."""
         return self._array.tolist()
 
+    @composed
     def to(
         self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False
     ) -> Tensor:
@@ -358,6 +360,7 @@ class Tensor(Operations):
         """Refused: there is only the CPU."""
         raise RuntimeError("cuda: there is no CUDA device; leave the Tensor on the CPU (cuda.is_available() is False)")
 
+    @composed
     def contiguous(self) -> Tensor:
         """The Tensor itself if its entries lie in order in memory, else a copy in which they do."""
         array = self._array
@@ -442,7 +445,8 @@ class Tensor(Operations):
         self._must_be_leaf("deepcopy")
         copied = _rebuild(self.__class__, np.array(self.numpy()), self._requires_grad, getattr(self, "__dict__", None))
         if self._grad is not None:
-            copied._grad = wrap(np.array(self._grad.numpy()))
+            grad = self._grad
+            copied._grad = grad.clone() if grad.is_sparse else wrap(np.array(grad.numpy()))
         memo[id(self)] = copied
         return copied
 

@@ -184,6 +184,12 @@ ROWS = [
         op=autograd.cross_entropy,
         constant=(1, 2),
     ),
+    Row(
+        "lookup",
+        [Sample(draw((4, 2)), {"key": np.array(k, np.int64)}) for k in (1, [1, 2, 1], [[1, 2], [2, -2]], [])],
+        lambda x, *, key: x[key],
+        lambda torch, x, *, key: x[torch.tensor(key)],
+    ),
     embedding_row("embedding", None, 0, -1),
     embedding_row("embedding with padding", 2, -3, cut=True),
 ]

@@ -94,7 +94,11 @@ ERRORS = {
     "multi margin p": (lambda: F.multi_margin_loss(x, tensor([0, 1]), p=3), ValueError, ["p must be 1 or 2"]),
     "multi margin class": (lambda: F.multi_margin_loss(x, tensor([0, 3])), IndexError, ["class 3", "0 to 2"]),
     "ctc": (lambda: F.ctc_loss(x, x, x, x), NotImplementedError, ["ctc_loss", "not supported", "cross_entropy"]),
-    "sparse": (lambda: F.embedding(tensor([0]), table, sparse=True), ValueError, ["embedding", "sparse", "dense"]),
+    "sparse maximum": (
+        lambda: F.embedding_bag(whole, table, mode="max", sparse=True),
+        ValueError,
+        ["embedding_bag", "sparse", "'sum' and 'mean'"],
+    ),
     "bag mode": (lambda: F.embedding_bag(whole, table, mode="min"), ValueError, ["embedding_bag", "'min'"]),
     "bag without offsets": (lambda: F.embedding_bag(whole[0], table), ShapeError, ["embedding_bag", "offsets"]),
     "bag offsets": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 
 import pytest
@@ -101,7 +102,6 @@ def test_at_least_250_ops_have_pytorchs_names():
 @pytest.mark.reference
 def test_the_first_argument_has_pytorchs_name():
     """Where PyTorch calls it ``input``, ``f(input=x)`` works; primitives take PyTorch's names for all of theirs."""
-    import inspect
     import re
 
     import torch
@@ -132,6 +132,47 @@ def test_the_first_argument_has_pytorchs_name():
 def test_a_missing_name_says_what_to_use(call, fragment):
     with pytest.raises(AttributeError) as raised:
         call()
+    assert fragment in str(raised.value)
+
+
+# Those that PyTorch gives no keyword that we lack.
+WITHOUT_OUT = {
+    name
+    for reason, names in NOT_OPS.items()
+    if reason.startswith(("they answer", "they set", "they differentiate"))
+    for name in names.split()
+}
+INSTEAD = {"out": "copy_()", "layout": "are dense", "memory_format": "in order", "names": "use their numbers"}
+NOT_TAKEN = [
+    (name, keyword)
+    for name, f in sorted(FUNCTIONS.items())
+    for keyword in INSTEAD
+    if isinstance(f, types.FunctionType) and name not in WITHOUT_OUT and keyword not in inspect.signature(f).parameters
+]
+
+
+@pytest.mark.parametrize(("name", "keyword"), NOT_TAKEN)
+def test_a_keyword_of_pytorchs_that_is_not_taken_says_what_to_use(name, keyword):
+    with pytest.raises(TypeError, match=f"keyword '{keyword}' is not supported") as raised:
+        FUNCTIONS[name](**{keyword: autograd.ones(1)})
+    assert INSTEAD[keyword] in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "fragment"),
+    [
+        (lambda x: autograd.mean(x, 0, keep_dim=True), "mean: keyword 'keep_dim' is not supported; did you mean"),
+        (lambda x: x.sum(out=x), "sum: keyword 'out' is not supported; use what is returned"),
+        (lambda x: x.to("cpu", memory_format=1), "to: keyword 'memory_format' is not supported; entries are in order"),
+        (lambda x: x.clone(memory_format=1), "clone: keyword 'memory_format' is not supported; entries are in order"),
+        (lambda x: x.contiguous(memory_format=1), "contiguous: keyword 'memory_format' is not supported"),
+        (lambda x: autograd.zeros(2, pin_memory=True), "zeros: keyword 'pin_memory' is not supported; there is only"),
+        (lambda x: autograd.linalg.inv(x, out=x), "keyword 'out' is not supported"),
+    ],
+)  # fmt: skip
+def test_an_unknown_keyword_of_a_function_or_method(call, fragment):
+    with pytest.raises(TypeError) as raised:
+        call(autograd.eye(2))
     assert fragment in str(raised.value)
 
 

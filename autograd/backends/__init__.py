@@ -17,8 +17,8 @@ VOCABULARY = (
     "cumprod", "cumsum", "linear_recurrence",
     "diagonal", "embed_diagonal",
     "convolve", "convolve_back", "correlate", "overlap_add", "sliding_windows",
-    "add_at", "astype", "index", "normal_cdf", "one_hot", "repeat_to", "set_at", "sigmoid", "softmax", "special",
-    "winners",
+    "add_at", "add_rows", "astype", "index", "normal_cdf", "one_hot", "repeat_to", "set_at", "sigmoid", "softmax",
+    "special", "winners",
 )  # fmt: skip
 
 # NumPy's names that only forward functions use; the namespace of Tensors, where rules run, has no need of them.

@@ -123,6 +123,13 @@ def add_at(g: Any, key: Any, shape: tuple[int, ...]) -> Any:
     return jnp.zeros(shape, g.dtype).at[key].add(g)
 
 
+def add_rows(g: Any, key: Any, shape: tuple[int, ...], skipped: int | None) -> Any:
+    """Zeros of ``shape`` with the rows of ``g`` added at those that ``key`` names, but for row ``skipped``; dense."""
+    if skipped is not None:
+        g = jnp.where((key != skipped).reshape(key.shape + (1,) * (len(shape) - 1)), g, 0)
+    return add_at(g, key, shape)
+
+
 def extreme_at(x: Any, value: Any, key: Any, largest: bool) -> Any:
     """A copy of ``x`` with the larger (smaller) of itself and all of ``value`` at ``key``."""
     at = jnp.asarray(x).at[key]

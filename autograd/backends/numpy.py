@@ -65,6 +65,7 @@ from numpy import (
     zeros_like,
 )
 
+from ..sparse_rows import SparseRows
 from . import FORWARD, VOCABULARY
 from . import numpy_linalg as linalg
 from .numpy_normal import normal_cdf
@@ -146,6 +147,16 @@ def add_at(g: Any, key: Any, shape: tuple[int, ...]) -> Any:
         named, starts = np.unique(rows[order], return_index=True)
         out[named] = np.add.reduceat(g.reshape(key.size, *shape[1:])[order], starts, axis=0)
     return out
+
+
+def add_rows(g: Any, key: Any, shape: tuple[int, ...], skipped: int | None) -> Any:
+    """Zeros of ``shape`` with the rows of ``g`` added at those that ``key`` names, but for row ``skipped``; sparse."""
+    rows = key.reshape(-1)
+    values = g.reshape(rows.size, *shape[1:])  # (n, …)
+    if skipped is not None:
+        kept = rows != skipped
+        rows, values = rows[kept], values[kept]
+    return SparseRows(np.where(rows < 0, rows + shape[0], rows), values, shape)
 
 
 def _add_slices(out: Any, key: Any, g: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DTypeError, ShapeError, describe
 from ..inplace import write
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
 from .dims import dimension
@@ -140,6 +141,7 @@ def cut_off(xp, x, *, low, high):
 cut_off.grads(x=lambda xp, g, out, x, *, low, high: g * xp.logical_and(x > low, x < high))
 
 
+@composed
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """x Φ(x), Φ the normal distribution function: x/2 · (1 + erf(x/√2)).
 
@@ -159,6 +161,7 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     return times_normal_cdf(input, approximate=approximate)
 
 
+@composed
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x σ(x), also called swish.
 
@@ -173,6 +176,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     return placed("silu", input, times_sigmoid(floating("silu", input)), inplace)
 
 
+@composed
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x tanh(ln(1 + eˣ)).
 
@@ -189,6 +193,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return placed("mish", input, times_tanh_of_softplus(floating("mish", input)), inplace)
 
 
+@composed
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """ln(1 + e^βx) / β, without overflow; x itself where βx is above ``threshold``.
 
@@ -201,6 +206,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     return smooth_relu(floating("softplus", input), beta=beta, threshold=threshold)
 
 
+@composed
 def logsigmoid(input: Tensor) -> Tensor:
     """ln σ(x) = −ln(1 + e⁻ˣ), without overflow.
 
@@ -211,6 +217,7 @@ def logsigmoid(input: Tensor) -> Tensor:
     return -smooth_relu(-floating("logsigmoid", input))
 
 
+@composed
 def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|).
 
@@ -221,6 +228,7 @@ def softsign(input: Tensor) -> Tensor:
     return input / (1 + abs(floating("softsign", input)))
 
 
+@composed
 def tanhshrink(input: Tensor) -> Tensor:
     """x − tanh x.
 
@@ -231,6 +239,7 @@ def tanhshrink(input: Tensor) -> Tensor:
     return input - tanh(floating("tanhshrink", input))
 
 
+@composed
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x for x > 0, α (eˣ − 1) below.
 
@@ -243,6 +252,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return placed("elu", input, exponential_linear(floating("elu", input), alpha=alpha), inplace)
 
 
+@composed
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """λ x for x > 0, λ α (eˣ − 1) below, with the λ = 1.0507 and α = 1.6733 that keep mean 0 and variance 1.
 
@@ -259,6 +269,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
+@composed
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x for x > 0, α (e^(x/α) − 1) below, so that the slope is continuous for every α.
 
@@ -273,6 +284,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return placed("celu", input, exponential_linear(floating("celu", input), alpha=alpha, rate=1 / alpha), inplace)
 
 
+@composed
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x for x > 0, negative_slope · x below.
 
@@ -283,6 +295,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     return placed("leaky_relu", input, sloped(floating("leaky_relu", input), slope=negative_slope), inplace)
 
 
+@composed
 def rrelu(
     input: Tensor,
     lower: float = 1 / 8,
@@ -309,6 +322,7 @@ def rrelu(
     return placed("rrelu", input, input * where(input > 0, 1.0, slopes), inplace)
 
 
+@composed
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x for x > 0, weight · x below.
 
@@ -336,6 +350,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     return where(input > 0, input, weight.reshape(-1, *[1] * (input.ndim - 2)) * input)
 
 
+@composed
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """min(max(x, min_val), max_val); unlike that of ``clamp`` its slope is 0 at the bounds.
 
@@ -348,6 +363,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     return placed("hardtanh", input, cut_off(tensor("hardtanh", input), low=min_val, high=max_val), inplace)
 
 
+@composed
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(x, 0), 6).
 
@@ -358,6 +374,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     return placed("relu6", input, cut_off(tensor("relu6", input), low=0, high=6), inplace)
 
 
+@composed
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(x + 3, 0), 6) / 6.
 
@@ -368,6 +385,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     return placed("hardsigmoid", input, cut_off(floating("hardsigmoid", input) + 3, low=0, high=6) / 6, inplace)
 
 
+@composed
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x · min(max(x + 3, 0), 6) / 6.
 
@@ -381,6 +399,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     return placed("hardswish", input, input * (cut_off(input + 3, low=0, high=6) / 6), inplace)
 
 
+@composed
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x where |x| > lambd, 0 elsewhere.
 
@@ -391,6 +410,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     return where(abs(floating("hardshrink", input)) <= lambd, 0, input)
 
 
+@composed
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x moved towards 0 by lambd: x − lambd above it, x + lambd below −lambd, 0 between.
 
@@ -404,6 +424,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     return where(abs(input) > lambd, where(input > 0, input - lambd, input + lambd), input * 0)
 
 
+@composed
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > threshold, ``value`` elsewhere.
 
@@ -414,6 +435,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     return placed("threshold", input, where(tensor("threshold", input) <= threshold, value, input), inplace)
 
 
+@composed
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a σ(b), where a and b are the first and second half of the input along ``dim``.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..keywords import composed
 from ..primitive import wrap
 from .elementwise import check_floating, where
 from .indexing import getitem
@@ -66,6 +67,7 @@ def _adaptive_max(name: str, dims: int, x: Any, output_size: Any, return_indices
     return result if return_indices else result[0]
 
 
+@composed
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """The mean of each of ``output_size`` bins that cover the input (N, C, L), or (C, L), evenly.
 
@@ -78,6 +80,7 @@ def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     return _adaptive_avg("adaptive_avg_pool1d", 1, input, output_size)
 
 
+@composed
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """The mean of each bin of a grid of ``output_size``, an int or (H, W), None keeps a size; see the 1-d form.
 
@@ -88,6 +91,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     return _adaptive_avg("adaptive_avg_pool2d", 2, input, output_size)
 
 
+@composed
 def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     """The mean of each bin of a grid of ``output_size``, an int or (D, H, W), None keeps a size; see the 1-d form.
 
@@ -98,6 +102,7 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     return _adaptive_avg("adaptive_avg_pool3d", 3, input, output_size)
 
 
+@composed
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """The largest entry of each of ``output_size`` bins that cover the input (N, C, L), or (C, L), evenly.
 
@@ -110,6 +115,7 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = 
     return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
+@composed
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """The largest entry of each bin of a grid of ``output_size``, an int or (H, W), None keeps a size.
 
@@ -120,6 +126,7 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = 
     return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
+@composed
 def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """The largest entry of each bin of a grid of ``output_size``, an int or (D, H, W), None keeps a size.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DTypeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
 from . import elementwise as ew
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 # Arithmetic
 
 
+@composed
 def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     """input + alpha · other.
 
@@ -32,6 +34,7 @@ def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     return ew.add(input, other if _is_one(alpha) else _scaled("add", input, other, alpha))
 
 
+@composed
 def sub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     """input − alpha · other.
 
@@ -42,6 +45,7 @@ def sub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     return ew.sub(input, other if _is_one(alpha) else _scaled("sub", input, other, alpha))
 
 
+@composed
 def rsub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     """other − alpha · input: ``sub`` with its arguments exchanged.
 
@@ -79,6 +83,7 @@ rounded_quotient.grads(
 )
 
 
+@composed
 def div(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """input / other, rounded or not.
 
@@ -126,6 +131,7 @@ interpolated.grads(
 )
 
 
+@composed
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     """input + weight · (end − input): from ``input`` at weight 0 to ``end`` at weight 1.
 
@@ -143,6 +149,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     return interpolated(input, end, weight)
 
 
+@composed
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
     """input + value · tensor1 · tensor2.
 
@@ -154,6 +161,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
     return ew.add(input, product if _is_one(value) else _scaled("addcmul", input, product, value))
 
 
+@composed
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
     """input + value · tensor1 / tensor2.
 
@@ -261,6 +269,7 @@ def _xlogy_x(xp, g, out, x, y):
 xlogy.grads(x=_xlogy_x, y=lambda xp, g, out, x, y: g * (x / y))
 
 
+@composed
 def ldexp(input: Tensor, other: Any) -> Tensor:
     """input · 2^other.
 
@@ -271,6 +280,7 @@ def ldexp(input: Tensor, other: Any) -> Tensor:
     return ew.mul(input, ew.pow(2.0, other))
 
 
+@composed
 def float_power(input: Any, exponent: Any) -> Tensor:
     """input to the power ``exponent``, computed and returned in float64, as in PyTorch.
 
@@ -310,6 +320,7 @@ fmin.grads(
 )
 
 
+@composed
 def clamp_min(input: Tensor, min: Any) -> Tensor:
     """max(input, min): the entries kept from falling below ``min``, a number or a Tensor.
 
@@ -320,6 +331,7 @@ def clamp_min(input: Tensor, min: Any) -> Tensor:
     return ew.clamp(input, min=min)
 
 
+@composed
 def clamp_max(input: Tensor, max: Any) -> Tensor:
     """min(input, max): the entries kept from rising above ``max``, a number or a Tensor.
 
@@ -336,6 +348,7 @@ def heaviside(xp, x, values):
     return xp.where(x == 0, values, xp.astype(x > 0, x.dtype))
 
 
+@composed
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     """``input`` where the condition holds, ``other`` elsewhere; with the condition alone, where that is.
 
@@ -361,6 +374,7 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     return tuple(as_tensor(indices) for indices in found)
 
 
+@composed
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """``value`` where the mask is True, ``input`` elsewhere, in the dtype of ``input``.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive, wrap
 from .activations import floating
@@ -56,6 +57,7 @@ def _masked_softmax_x(xp, g, out, x, mask=None, *, causal=False):
 masked_softmax.grads(x=_masked_softmax_x, mask=_masked_softmax_x)
 
 
+@composed
 def scaled_dot_product_attention(
     query: Tensor,
     key: Tensor,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import mismatch
 from .dims import dimension, sizes_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
+@composed
 def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     """The shape that the shapes (tuples, or ints for one dimension) broadcast to.
 
@@ -32,6 +34,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
         raise ShapeError(f"broadcast_shapes: shapes {mismatch(sizes)}") from None
 
 
+@composed
 def broadcast_to(input: Tensor, *size: Any) -> Tensor:
     """x repeated, without copying, to a shape that it broadcasts to; the same as ``expand``.
 
@@ -43,6 +46,7 @@ def broadcast_to(input: Tensor, *size: Any) -> Tensor:
     return expand(input, *size)
 
 
+@composed
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """The Tensors in the shape that they broadcast to together, as views.
 
@@ -76,6 +80,7 @@ def _atleast(name: str, tensors: Any, raised: Any) -> Any:
     return results[0] if single else results
 
 
+@composed
 def atleast_1d(*tensors: Any) -> Any:
     """The Tensor with at least one dimension; a tuple of them for several.
 
@@ -86,6 +91,7 @@ def atleast_1d(*tensors: Any) -> Any:
     return _atleast("atleast_1d", tensors, lambda x: x if x.ndim else reshape(x, 1))
 
 
+@composed
 def atleast_2d(*tensors: Any) -> Any:
     """The Tensor with at least two dimensions, the new ones in front; a tuple of them for several.
 
@@ -96,6 +102,7 @@ def atleast_2d(*tensors: Any) -> Any:
     return _atleast("atleast_2d", tensors, lambda x: x if x.ndim > 1 else reshape(x, 1, x.numel()))
 
 
+@composed
 def atleast_3d(*tensors: Any) -> Any:
     """The Tensor with at least three dimensions: (n,) becomes (1, n, 1), (m, n) becomes (m, n, 1).
 
@@ -144,6 +151,7 @@ def _owned(result: Any, x: Any) -> Any:
     return clone(result) if shares else result
 
 
+@composed
 def tile(input: Tensor, *dims: Any) -> Tensor:
     """x laid out ``dims[d]`` times along each dimension; missing numbers are 1, counted from the last dimension.
 
@@ -156,6 +164,7 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
     return repeat(input, (1,) * (input.ndim - len(times)) + times)
 
 
+@composed
 def repeat_interleave(
     input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Any:

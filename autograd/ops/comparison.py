@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ..errors import DTypeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
 from .elementwise import eq, ge, gt, le, lt, ne
@@ -62,6 +63,7 @@ def near(xp, x, y, *, rtol, atol, equal_nan):
     return xp.isclose(x, y, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
+@composed
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
     """Whether |input − other| ≤ atol + rtol · |other|, entry by entry; equal infinities are close.
 
@@ -72,6 +74,7 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8
     return near(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
+@composed
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """Whether every entry ``isclose``, as a Python bool.
 
@@ -82,6 +85,7 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-
     return bool(isclose(input, other, rtol, atol, equal_nan).all())
 
 
+@composed
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether both have one shape and the same entries, as a Python bool; for entry by entry use ``eq``.
 

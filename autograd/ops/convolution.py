@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DTypeError, ShapeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
 from .elementwise import check_floating
@@ -159,6 +160,7 @@ def _transposed(
     return y if has_batch else y.squeeze(0)
 
 
+@composed
 def conv1d(
     input: Tensor,
     weight: Tensor,
@@ -177,6 +179,7 @@ def conv1d(
     return _convolution("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
+@composed
 def conv2d(
     input: Tensor,
     weight: Tensor,
@@ -208,6 +211,7 @@ def conv2d(
     return _convolution("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
+@composed
 def conv3d(
     input: Tensor,
     weight: Tensor,
@@ -226,6 +230,7 @@ def conv3d(
     return _convolution("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
+@composed
 def conv_transpose1d(
     input: Tensor,
     weight: Tensor,
@@ -245,6 +250,7 @@ def conv_transpose1d(
     return _transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
+@composed
 def conv_transpose2d(
     input: Tensor,
     weight: Tensor,
@@ -273,6 +279,7 @@ def conv_transpose2d(
     return _transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
+@composed
 def conv_transpose3d(
     input: Tensor,
     weight: Tensor,

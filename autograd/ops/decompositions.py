@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import GraphError
+from ..keywords import composed
 from ..primitive import primitive
 from .linalg import check_square, mT
 from .shape import cat, transpose
@@ -137,6 +138,7 @@ def _symmetric_eigen_x(xp, g, out, x, *, upper):
 symmetric_eigen.grads(x=_symmetric_eigen_x)
 
 
+@composed
 def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     """The lower triangular L with L Lᵀ = A, or the upper triangular Lᵀ.
 
@@ -165,6 +167,7 @@ class QR(NamedTuple):
     R: Any
 
 
+@composed
 def qr(A: Tensor, mode: str = "reduced") -> QR:
     """Q with orthonormal columns and upper triangular R, of which A = Q R.
 
@@ -198,6 +201,7 @@ class SVD(NamedTuple):
     Vh: Any
 
 
+@composed
 def svd(A: Tensor, full_matrices: bool = True) -> SVD:
     """U, S and Vᵀ with A = U diag(S) Vᵀ: orthonormal columns of U and V, S descending and not negative.
 
@@ -216,6 +220,7 @@ def svd(A: Tensor, full_matrices: bool = True) -> SVD:
     return SVD(*singular_values_and_vectors(A, full_matrices=full_matrices))
 
 
+@composed
 def svdvals(A: Tensor) -> Tensor:
     """The singular values of A, descending.
 
@@ -235,6 +240,7 @@ class ClassicSVD(NamedTuple):
     V: Any
 
 
+@composed
 def classic_svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> ClassicSVD:
     """``linalg.svd`` under its older name, with V rather than Vᵀ, and the reduced form by default.
 
@@ -248,6 +254,7 @@ def classic_svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Cl
     return ClassicSVD(u, s, transpose(vt, -2, -1))
 
 
+@composed
 def classic_qr(input: Tensor, some: bool = True) -> QR:
     """``linalg.qr`` under its older name: "reduced" if ``some``, else "complete".
 
@@ -258,6 +265,7 @@ def classic_qr(input: Tensor, some: bool = True) -> QR:
     return qr(input, "reduced" if some else "complete")
 
 
+@composed
 def classic_cholesky(input: Tensor, upper: bool = False) -> Tensor:
     """``linalg.cholesky`` under its older name.
 
@@ -275,6 +283,7 @@ class Eigen(NamedTuple):
     eigenvectors: Any
 
 
+@composed
 def eigh(A: Tensor, UPLO: str = "L") -> Eigen:
     """Eigenvalues w, ascending, and orthonormal eigenvectors V of a symmetric matrix: A = V diag(w) Vᵀ.
 
@@ -295,6 +304,7 @@ def eigh(A: Tensor, UPLO: str = "L") -> Eigen:
     return Eigen(*symmetric_eigen(A, upper=UPLO == "U"))
 
 
+@composed
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of a symmetric matrix, ascending; arguments as ``eigh``.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ShapeError
+from ..keywords import composed
 from ..primitive import primitive, wrap
 from .dims import dimension
 from .elementwise import clone, where
@@ -41,6 +42,7 @@ def _plane(name: str, dim1: int, dim2: int, ndim: int, shape: Any) -> tuple[int,
     return a, b
 
 
+@composed
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The entries x[i, i + offset] of the plane of dim1 and dim2, as a new last dimension; a view.
 
@@ -52,6 +54,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     return diagonal_of(input, offset=offset, dim1=a, dim2=b)
 
 
+@composed
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Zeros with the last dimension of x as the diagonal of the plane of dim1 and dim2 of the result.
 
@@ -70,6 +73,7 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     return embed_diagonal(input, offset=offset, dim1=a, dim2=b, shape=tuple(shape))
 
 
+@composed
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """The matrix with a vector x on its diagonal; or of a matrix x its diagonal, a copy.
 
@@ -85,6 +89,7 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     return clone(diagonal_of(input, offset=diagonal, dim1=0, dim2=1))
 
 
+@composed
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """The matrix with the entries of x, flattened, on its diagonal.
 
@@ -96,6 +101,7 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     return diag_embed(reshape(input, -1), offset)
 
 
+@composed
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """A copy of x with ``src`` on the diagonal that ``diagonal`` gives.
 
@@ -115,6 +121,7 @@ def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0,
     return where(embed_diagonal(wrap(ones), **static), embed_diagonal(src, **static), input)
 
 
+@composed
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of each matrix, zeros above it: x[..., i, j] where j ≤ i + diagonal.
 
@@ -126,6 +133,7 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     return _triangle("tril", input, lambda i, j: j <= i + diagonal)
 
 
+@composed
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of each matrix, zeros below it: x[..., i, j] where j ≥ i + diagonal.
 

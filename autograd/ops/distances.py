@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ShapeError
+from ..keywords import composed
 from ..primitive import primitive
 from .broadcasting import broadcast_tensors
 from .dims import dimension
@@ -41,6 +42,7 @@ euclidean_distances.grads(
 )
 
 
+@composed
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Tensor:
     """‖xᵢ − yⱼ‖ₚ for each row of x1 and each of x2: (..., n, k) and (..., m, k) to (..., n, m).
 
@@ -70,6 +72,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
     return _length(unsqueeze(x1, -2) - unsqueeze(x2, -3), p)
 
 
+@composed
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """‖xᵢ − xⱼ‖ₚ for each pair i < j of the n rows of a matrix, n (n − 1) / 2 of them, row by row.
 
@@ -101,6 +104,7 @@ def _length(d: Any, p: float) -> Any:
     return vector_norm(d, p, -1) if d.shape[-1] else reduce_sum(d, axis=last)
 
 
+@composed
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """‖x1 − x2 + ε‖ₚ along the last dimension, row by row; the two broadcast.
 
@@ -111,6 +115,7 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     return vector_norm(x1 - x2 + eps, p, -1, keepdim)
 
 
+@composed
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8, *, axis: int | None = None) -> Tensor:
     """x1 · x2 / (max(‖x1‖, ε) max(‖x2‖, ε)) along ``dim``, by default the second; the two broadcast.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ShapeError
+from ..keywords import composed
 from ..primitive import wrap
 from .activations import SELU_ALPHA, SELU_SCALE, floating, placed
 
@@ -40,6 +41,7 @@ def _scaled(name: str, input: Any, shape: tuple[int, ...], p: float, inplace: bo
     return placed(name, input, input * wrap(factor[()]), inplace)
 
 
+@composed
 def dropout(
     input: Tensor,
     p: float = 0.5,
@@ -82,6 +84,7 @@ def _channels(name: str, input: Any, spatial: int) -> tuple[int, ...]:
     return (*input.shape[:lead], *[1] * spatial)
 
 
+@composed
 def dropout1d(
     input: Tensor,
     p: float = 0.5,
@@ -99,6 +102,7 @@ def dropout1d(
     return _dropout_of_channels("dropout1d", input, 1, p, training, inplace, generator)
 
 
+@composed
 def dropout2d(
     input: Tensor,
     p: float = 0.5,
@@ -118,6 +122,7 @@ def dropout2d(
     return _dropout_of_channels("dropout2d", input, 2, p, training, inplace, generator)
 
 
+@composed
 def dropout3d(
     input: Tensor,
     p: float = 0.5,
@@ -143,6 +148,7 @@ def _dropout_of_channels(
     return _scaled(name, input, shape, p, inplace, generator) if training and p else input
 
 
+@composed
 def alpha_dropout(
     input: Tensor,
     p: float = 0.5,
@@ -166,6 +172,7 @@ def alpha_dropout(
     return _alpha("alpha_dropout", input, tuple(input.shape), p, inplace, generator) if training and p else input
 
 
+@composed
 def feature_alpha_dropout(
     input: Tensor,
     p: float = 0.5,

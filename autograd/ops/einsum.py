@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DTypeError, ShapeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
 from .linalg import check_same_dtype
@@ -78,6 +79,7 @@ def _einsum_y(xp, g, out, x, y, *, subscripts):
 einsum_pair.grads(x=_einsum_x, y=_einsum_y)
 
 
+@composed
 def einsum(*args: Any) -> Tensor:
     """Σ of products of entries, the indices written as letters: ``einsum("ij,jk->ik", a, b)`` is a b.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..dtypes import get_default_dtype
 from ..errors import DTypeError
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
 
@@ -399,6 +400,7 @@ def bitwise_not(xp, x):
     return ~x
 
 
+@composed
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """min(max(x, min), max): the entries of x kept within bounds.
 

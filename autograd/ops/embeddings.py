@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import DTypeError, GraphError, ShapeError, describe
 from ..inplace import write
+from ..keywords import composed
 from ..modes import no_grad
 from ..node import Node
 from ..primitive import primitive, wrap
@@ -39,6 +40,22 @@ def scale_gradient(xp, x, factor):
 scale_gradient.grads(x=lambda xp, g, out, x, factor: g * factor)
 
 
+@primitive
+def lookup(xp, x, *, key, skipped=None):
+    """x[key], whose gradient consists of the rows that were named; row number ``skipped`` gets none.
+
+    >>> import autograd
+    >>> x = autograd.zeros(5, 2, requires_grad=True)
+    >>> lookup(x, key=np.array([3, 0])).sum().backward(); x.grad.coalesce().indices()
+    tensor([[0, 3]])
+    """
+    return xp.index(x, key)
+
+
+lookup.grads(x=lambda xp, g, out, x, *, key, skipped=None: xp.add_rows(g, key, x.shape, skipped))
+
+
+@composed
 def embedding(
     input: Tensor,
     weight: Tensor,
@@ -57,7 +74,7 @@ def embedding(
         max_norm: rows that are named and have a larger norm are first scaled down to it, in place.
         norm_type: the p of that norm.
         scale_grad_by_freq: divide a row's gradient by how often the row is named.
-        sparse: must be False: gradients are dense.
+        sparse: keep of the gradient of a leaf ``weight`` only the rows that were named: ``weight.grad.is_sparse``.
 
     Returns (*input.shape, dim).
 
@@ -66,23 +83,24 @@ def embedding(
     tensor([[0., 0., 1.],
             [1., 0., 0.]])
     """
-    key = _rows("embedding", input, weight, sparse)
+    key = _rows("embedding", input, weight)
     rows = weight.shape[0]
     if max_norm is not None:
         _limit("embedding", weight, key, max_norm, norm_type)
-    out = getitem(weight, key=key)
+    skipped = None if padding_idx is None else _padding("embedding", padding_idx, rows)
+    # Rules further back take dense gradients only.
+    sparse = sparse and weight.is_leaf
+    out = lookup(weight, key=key, skipped=skipped) if sparse else getitem(weight, key=key)
     if scale_grad_by_freq:
         out = scale_gradient(out, _inverse_counts(key, weight))
-    if padding_idx is None:
+    if skipped is None or sparse:
         return out
-    padding = (input == _padding("embedding", padding_idx, rows)).unsqueeze(-1)
+    padding = (input == skipped).unsqueeze(-1)
     return where(padding, out.detach(), out)
 
 
-def _rows(name: str, input: Any, weight: Any, sparse: bool) -> Any:
+def _rows(name: str, input: Any, weight: Any) -> Any:
     """The numbers in ``input`` as an array, checked."""
-    if sparse:
-        raise ValueError(f"{name}: sparse gradients are not supported; leave sparse=False, which gives dense ones")
     if not isinstance(input, Node) or input.dtype.kind not in "iu":
         raise DTypeError(f"{name}: input must be an integer Tensor of row numbers, got {describe(input)}")
     if weight.ndim != 2:
@@ -129,6 +147,7 @@ def _inverse_counts(key: Any, weight: Any) -> Tensor:
         return (1 / getitem(counts, key=key)).unsqueeze(-1)
 
 
+@composed
 def embedding_bag(
     input: Tensor,
     weight: Tensor,
@@ -164,7 +183,11 @@ def embedding_bag(
     name = "embedding_bag"
     if mode not in ("sum", "mean", "max"):
         raise ValueError(f"{name}: mode must be 'sum', 'mean' or 'max', got {mode!r}")
-    key = _rows(name, input, weight, sparse)
+    if sparse and (scale_grad_by_freq or mode == "max"):
+        raise ValueError(
+            f"{name}: sparse gradients go with mode 'sum' and 'mean' and without scale_grad_by_freq; leave sparse=False"
+        )
+    key = _rows(name, input, weight)
     if per_sample_weights is not None:
         if mode != "sum":
             raise ValueError(f"{name}: per_sample_weights go with mode='sum', got {mode!r}")
@@ -178,7 +201,7 @@ def embedding_bag(
     if max_norm is not None:
         _limit(name, weight, key, max_norm, norm_type)
     key = key.reshape(-1)
-    out = getitem(weight, key=key)  # (total, dim)
+    out = lookup(weight, key=key) if sparse and weight.is_leaf else getitem(weight, key=key)  # (total, dim)
     if scale_grad_by_freq:
         out = scale_gradient(out, _inverse_counts(key, weight))
     if per_sample_weights is not None:
@@ -245,6 +268,7 @@ def _largest(out: Any, counts: Any, places: Any, count: int, longest: int) -> Te
     return where(top == -np.inf, 0, top)
 
 
+@composed
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x₁ᵀ W_o x₂ + b_o for each output o.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
 from .elementwise import abs, clip, clone, mul, neg, sign, sub
@@ -164,6 +165,7 @@ def log_odds(xp, x):
 log_odds.grads(x=lambda xp, g, out, x: xp.where(out == out, g / (x * (1 - x)), out))
 
 
+@composed
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """ln(x / (1 − x)), the inverse of ``sigmoid``: the logarithm of the odds.
 
@@ -181,6 +183,7 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
 # Angles and signs
 
 
+@composed
 def rad2deg(input: Tensor) -> Tensor:
     """Radians as degrees: x · 180 / π.
 
@@ -191,6 +194,7 @@ def rad2deg(input: Tensor) -> Tensor:
     return mul(input, 180 / math.pi)
 
 
+@composed
 def deg2rad(input: Tensor) -> Tensor:
     """Degrees as radians: x · π / 180.
 
@@ -201,6 +205,7 @@ def deg2rad(input: Tensor) -> Tensor:
     return mul(input, math.pi / 180)
 
 
+@composed
 def positive(input: Tensor) -> Tensor:
     """The Tensor itself, as ``+x``.
 
@@ -238,6 +243,7 @@ def rounded(xp, x, *, decimals=0):
 rounded.grads(x=lambda xp, g, out, x, *, decimals=0: xp.zeros_like(g))
 
 
+@composed
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """The nearest number with ``decimals`` digits after the point; halves go to the even neighbour. Its slope is 0.
 
@@ -254,6 +260,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     return rounded(input, decimals=decimals)
 
 
+@composed
 def frac(input: Tensor) -> Tensor:
     """x − trunc(x): what stands after the point, with the sign of x; its slope is 1.
 
@@ -276,6 +283,7 @@ replace_non_finite.grads(
 )
 
 
+@composed
 def nan_to_num(
     input: Tensor, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
@@ -406,6 +414,7 @@ def _derivative_of_digamma(xp: Any, n: int, x: Any) -> Any:
     return xp.where(above, tail if n % 2 else -tail, -(math.pi ** (n + 1)) * value - tail)
 
 
+@composed
 def polygamma(n: int, input: Tensor) -> Tensor:
     """ψ⁽ⁿ⁾(x): derivative number n of ``digamma``, which is ``polygamma(0, x)``.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
 from .dims import Dims, dimension, kept_shape, normal_dims
@@ -132,6 +133,7 @@ def _softmax_cross_entropy_logits(xp, g, out, logits, target, *, smoothing=0.0, 
 softmax_cross_entropy.grads(logits=_softmax_cross_entropy_logits)
 
 
+@composed
 def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
     """softmax(x)ᵢ = e^xᵢ / Σⱼ e^xⱼ along ``dim``, without overflow.
 
@@ -142,6 +144,7 @@ def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: i
     return _along("softmax", softmax_along, input, dim, dtype, axis)
 
 
+@composed
 def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
     """ln softmax(x) = x − ln Σⱼ e^xⱼ along ``dim``, without overflow or loss of digits.
 
@@ -152,6 +155,7 @@ def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None, axi
     return _along("log_softmax", log_softmax_along, input, dim, dtype, axis)
 
 
+@composed
 def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
     """softmax(−x) along ``dim``.
 
@@ -171,6 +175,7 @@ def _along(name: str, op: Any, x: Tensor, dim: Any, dtype: Any, axis: Any) -> Te
     return op(x, axis=dimension(name, dim, x.ndim)) if x.ndim else op(x.reshape(1), axis=0).reshape(())
 
 
+@composed
 def logsumexp(
     input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
 ) -> Tensor:
@@ -186,6 +191,7 @@ def logsumexp(
     )
 
 
+@composed
 def cross_entropy(
     input: Tensor,
     target: Tensor,

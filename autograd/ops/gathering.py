@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import mismatch, wrap
 from .dims import dimension
@@ -48,6 +49,7 @@ def check_sizes(name: str, index: Any, x: Any, d: int | None, what: str = "x") -
         )
 
 
+@composed
 def gather(input: Tensor, dim: int, index: Any, *, axis: int | None = None, sparse_grad: bool = False) -> Tensor:
     """Entries of x named by ``index`` along ``dim``: out[i, j] = x[index[i, j], j] for dim 0 of a matrix.
 
@@ -73,6 +75,7 @@ def gather(input: Tensor, dim: int, index: Any, *, axis: int | None = None, spar
     return gather_along(input, wrap(array), axis=d)
 
 
+@composed
 def take_along_dim(input: Tensor, indices: Any, dim: int | None = None, *, axis: int | None = None) -> Tensor:
     """Entries of x named by ``indices`` along ``dim``, the other dimensions broadcast; without ``dim`` x is flattened.
 
@@ -109,6 +112,7 @@ def _integers(name: str, index: Any) -> Any:
     return wrap(positions(name, index, 1 << 62, None, wraps=True))
 
 
+@composed
 def take(input: Tensor, index: Any) -> Tensor:
     """Entries of x named by their place along the flattened x; the result has the shape of ``index``.
 
@@ -119,6 +123,7 @@ def take(input: Tensor, index: Any) -> Tensor:
     return getitem(reshape(input, -1), key=positions("take", index, input.numel(), None, wraps=True))
 
 
+@composed
 def index_select(input: Tensor, dim: int, index: Any, *, axis: int | None = None) -> Tensor:
     """The slices of x along ``dim`` that the vector ``index`` names, a copy.
 
@@ -141,6 +146,7 @@ def slices_at(array: Any, d: int) -> Any:
     return (*(slice(None),) * d, array) if d else array
 
 
+@composed
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The slice number ``index`` along ``dim``, without that dimension, a view.
 
@@ -157,6 +163,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return getitem(input, key=(*(slice(None),) * d, i))
 
 
+@composed
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """The ``length`` slices of x along ``dim`` from ``start`` on, a view.
 
@@ -174,6 +181,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     return getitem(input, key=(*(slice(None),) * d, slice(first, first + length)))
 
 
+@composed
 def masked_select(input: Tensor, mask: Any) -> Tensor:
     """The entries of x where the mask is True, flat; x and mask broadcast.
 
@@ -203,6 +211,7 @@ def boolean(name: str, mask: Any) -> Any:
     return mask
 
 
+@composed
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """Where x is not 0: the indices of each such entry as a row, or one vector for each dimension as a tuple.
 
@@ -219,6 +228,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return wrap(np.argwhere(array))
 
 
+@composed
 def argwhere(input: Tensor) -> Tensor:
     """The indices of each entry of x that is not 0, as rows.
 
@@ -229,6 +239,7 @@ def argwhere(input: Tensor) -> Tensor:
     return nonzero(input)
 
 
+@composed
 def one_hot(x: Tensor, num_classes: int = -1) -> Tensor:
     """Rows of zeros with a one at each class, int64 as in PyTorch: shape (...) becomes (..., num_classes).
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import wrap
 from .broadcasting import broadcast_tensors
@@ -31,6 +32,7 @@ def _vectors(name: str, tensors: Any, scalars: bool) -> list[Any]:
     return list(tensors)
 
 
+@composed
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     """The coordinates of a grid: for vectors of n, m, … entries as many Tensors of shape (n, m, …), views of them.
 
@@ -57,6 +59,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     return broadcast_tensors(*lines)
 
 
+@composed
 def cartesian_prod(*tensors: Any) -> Tensor:
     """Every choice of one entry from each vector, as rows; the last vector changes fastest.
 
@@ -70,6 +73,7 @@ def cartesian_prod(*tensors: Any) -> Tensor:
     return stack([reshape(x, -1) for x in meshgrid(*xs)], 1)
 
 
+@composed
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """Every choice of r entries of a vector, in their order, as rows.
 
@@ -88,6 +92,7 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     return input[rows]
 
 
+@composed
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     """The powers of the entries of x as columns: x to the N − 1 down to 0, or up from 0 if ``increasing``.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ShapeError
+from ..keywords import composed
 from .broadcasting import atleast_1d, atleast_2d, atleast_3d
 from .dims import dimension, sizes_of
 from .indexing import add_at
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
+@composed
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors joined side by side: along dim 1, vectors along dim 0.
 
@@ -26,6 +28,7 @@ def hstack(tensors: Sequence[Tensor]) -> Tensor:
     return cat(xs, 0 if xs[0].ndim == 1 else 1)
 
 
+@composed
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors joined one above the other, along dim 0; a vector is a row.
 
@@ -37,6 +40,7 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
     return cat([atleast_2d(x) for x in _several("vstack", tensors)], 0)
 
 
+@composed
 def dstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors joined along dim 2, after giving them at least three dimensions.
 
@@ -48,6 +52,7 @@ def dstack(tensors: Sequence[Tensor]) -> Tensor:
     return cat([atleast_3d(x) for x in _several("dstack", tensors)], 2)
 
 
+@composed
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     """Vectors as columns beside each other; what has two dimensions or more joined along dim 1.
 
@@ -60,6 +65,7 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     return cat([x if x.ndim > 1 else reshape(x, x.numel(), 1) for x in xs], 1)
 
 
+@composed
 def block_diag(*tensors: Tensor) -> Tensor:
     """The matrix with the given matrices along its diagonal and zeros elsewhere; a vector is a row.
 
@@ -81,6 +87,7 @@ def block_diag(*tensors: Tensor) -> Tensor:
     return cat(rows, 0)
 
 
+@composed
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Parts of x along ``dim``, views of it: that many (the first ones larger by one), or cut at the indices.
 
@@ -122,6 +129,7 @@ def _evenly(name: str, x: Tensor, where: Any, dim: int, at_least: int) -> tuple[
     return _split(name, x, where, dim)
 
 
+@composed
 def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Parts of x along dim 1 (dim 0 of a vector): that many equal ones, or cut at the indices.
 
@@ -132,6 +140,7 @@ def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     return _evenly("hsplit", input, indices_or_sections, min(max(input.ndim - 1, 0), 1), 1)
 
 
+@composed
 def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Parts of x along dim 0: that many equal ones, or cut at the indices.
 
@@ -142,6 +151,7 @@ def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     return _evenly("vsplit", input, indices_or_sections, 0, 2)
 
 
+@composed
 def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Parts of x along dim 2: that many equal ones, or cut at the indices.
 

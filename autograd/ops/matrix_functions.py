@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import DTypeError, describe
+from ..keywords import composed
 from ..primitive import primitive, wrap
 from .elementwise import where
 from .linalg import check_square, matmul, mT
@@ -73,6 +74,7 @@ def _matrix_exponential_x(xp, g, out, x):
 matrix_exponential.grads(x=_matrix_exponential_x)
 
 
+@composed
 def det(A: Tensor) -> Tensor:
     """The determinant of a square matrix, or of each of a batch.
 
@@ -94,6 +96,7 @@ class SignAndLog(NamedTuple):
     logabsdet: Any
 
 
+@composed
 def slogdet(A: Tensor) -> SignAndLog:
     """The sign of det A (−1, 0 or 1), and ln |det A|, which neither overflows nor underflows.
 
@@ -105,6 +108,7 @@ def slogdet(A: Tensor) -> SignAndLog:
     return SignAndLog(*sign_and_log_determinant(A))
 
 
+@composed
 def logdet(input: Tensor) -> Tensor:
     """ln det A; NaN where the determinant is negative, −∞ where it is 0.
 
@@ -117,6 +121,7 @@ def logdet(input: Tensor) -> Tensor:
     return where(sign.detach() < 0, math.nan, logarithm)
 
 
+@composed
 def matrix_exp(A: Tensor) -> Tensor:
     """eᴬ = Σ Aᵏ / k! of a square matrix, or of each of a batch.
 
@@ -132,6 +137,7 @@ def matrix_exp(A: Tensor) -> Tensor:
     return matrix_exponential(A)
 
 
+@composed
 def matrix_power(A: Tensor, n: int) -> Tensor:
     """Aⁿ for an int n, by repeated squaring; the identity for n = 0, and (A⁻¹)⁻ⁿ for negative n.
 

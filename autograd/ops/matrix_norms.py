@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LinAlgError, ShapeError
+from ..keywords import composed
 from .decompositions import eigvalsh, svdvals
 from .dims import Dims, normal_dims
 from .elementwise import abs, check_floating, pow
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
+@composed
 def vector_norm(
     x: Tensor, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None
 ) -> Tensor:
@@ -46,6 +48,7 @@ def vector_norm(
     return pow(reduce_sum(pow(abs(x), ord), axis=dims, keepdims=keepdim), 1 / ord)
 
 
+@composed
 def matrix_norm(
     A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
@@ -96,6 +99,7 @@ def _check_some(A: Any) -> None:
         raise ShapeError(f"matrix_norm: nothing to choose from: the Tensor has shape {tuple(A.shape)}")
 
 
+@composed
 def linalg_norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """``vector_norm`` of all entries by default; of a vector or along one ``dim`` with ``ord``; else ``matrix_norm``.
 
@@ -116,6 +120,7 @@ def linalg_norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = Fal
     return matrix_norm(A, ord, (-2, -1) if dims is None else dims, keepdim, dtype=dtype)
 
 
+@composed
 def matrix_rank(A: Tensor, *, atol: float | None = None, rtol: float | None = None, hermitian: bool = False) -> Tensor:
     """How many singular values are above max(atol, rtol · the largest), as int64; it has no gradient.
 
@@ -138,6 +143,7 @@ def matrix_rank(A: Tensor, *, atol: float | None = None, rtol: float | None = No
     return reduce_sum(s > bound.clamp(min=atol), axis=(s.ndim - 1,))
 
 
+@composed
 def cond(A: Tensor, p: Any = None) -> Tensor:
     """The condition number ‖A‖ₚ ‖A⁻¹‖ₚ, which says how much errors grow in solving with A; ∞ for a singular A.
 

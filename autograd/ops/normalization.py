@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import DTypeError, ShapeError, describe
 from ..inplace import write
+from ..keywords import composed
 from ..modes import no_grad
 from ..node import Node
 from ..primitive import primitive
@@ -123,6 +124,7 @@ scale_to_unit.grads(
 )
 
 
+@composed
 def layer_norm(
     input: Tensor,
     normalized_shape: int | Sequence[int],
@@ -149,6 +151,7 @@ def layer_norm(
     return standardize(input, weight, bias, axes=axes, eps=eps)
 
 
+@composed
 def rms_norm(
     input: Tensor, normalized_shape: int | Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
@@ -170,6 +173,7 @@ def rms_norm(
     return scale_to_unit(input, weight, axes=axes, eps=float(np.finfo(input.dtype).eps) if eps is None else eps)
 
 
+@composed
 def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: None = None) -> Tensor:
     """x / max(‖x‖ₚ, eps), with the norm along ``dim``.
 
@@ -206,6 +210,7 @@ def _last_axes(name: str, input: Any, normalized_shape: Any, weight: Any, bias: 
     return tuple(range(input.ndim - len(sizes), input.ndim))
 
 
+@composed
 def batch_norm(
     input: Tensor,
     running_mean: Tensor | None,
@@ -267,6 +272,7 @@ def batch_norm(
     )
 
 
+@composed
 def instance_norm(
     input: Tensor,
     running_mean: Tensor | None = None,
@@ -317,6 +323,7 @@ def instance_norm(
     return standardize(input, _per_channel(weight, input), _per_channel(bias, input), axes=axes, eps=eps)
 
 
+@composed
 def group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-05
 ) -> Tensor:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive, wrap
 from .elementwise import check_floating, where
@@ -180,6 +181,7 @@ def _lp_pool(name: str, dims: int, x: Any, p: float, kernel: Any, stride: Any, c
     return (where(mean == 0, 0.0, mean) * math.prod(kernel)) ** (1 / p)
 
 
+@composed
 def max_pool1d(
     input: Tensor,
     kernel_size: Ints,
@@ -204,6 +206,7 @@ def max_pool1d(
     return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@composed
 def max_pool2d(
     input: Tensor,
     kernel_size: Ints,
@@ -222,6 +225,7 @@ def max_pool2d(
     return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@composed
 def max_pool3d(
     input: Tensor,
     kernel_size: Ints,
@@ -240,6 +244,7 @@ def max_pool3d(
     return _max_pool("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@composed
 def avg_pool1d(
     input: Tensor,
     kernel_size: Ints,
@@ -263,6 +268,7 @@ def avg_pool1d(
     return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
+@composed
 def avg_pool2d(
     input: Tensor,
     kernel_size: Ints,
@@ -284,6 +290,7 @@ def avg_pool2d(
     return _avg_pool("avg_pool2d", 2, input, kernel_size, stride, padding, *how)
 
 
+@composed
 def avg_pool3d(
     input: Tensor,
     kernel_size: Ints,
@@ -303,6 +310,7 @@ def avg_pool3d(
     return _avg_pool("avg_pool3d", 3, input, kernel_size, stride, padding, *how)
 
 
+@composed
 def lp_pool1d(
     input: Tensor, norm_type: float, kernel_size: Ints, stride: Ints | None = None, ceil_mode: bool = False
 ) -> Tensor:
@@ -318,6 +326,7 @@ def lp_pool1d(
     return _lp_pool("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
+@composed
 def lp_pool2d(
     input: Tensor, norm_type: float, kernel_size: Ints, stride: Ints | None = None, ceil_mode: bool = False
 ) -> Tensor:
@@ -330,6 +339,7 @@ def lp_pool2d(
     return _lp_pool("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
+@composed
 def lp_pool3d(
     input: Tensor, norm_type: float, kernel_size: Ints, stride: Ints | None = None, ceil_mode: bool = False
 ) -> Tensor:
@@ -370,6 +380,7 @@ def _max_unpool(
     return y if has_batch else y.squeeze(0)
 
 
+@composed
 def max_unpool1d(
     input: Tensor,
     indices: Tensor,
@@ -392,6 +403,7 @@ def max_unpool1d(
     return _max_unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
 
 
+@composed
 def max_unpool2d(
     input: Tensor,
     indices: Tensor,
@@ -410,6 +422,7 @@ def max_unpool2d(
     return _max_unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
 
 
+@composed
 def max_unpool3d(
     input: Tensor,
     indices: Tensor,

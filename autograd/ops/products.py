@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, describe
+from ..keywords import composed
 from ..primitive import wrap
 from .dims import dimension
 from .elementwise import where
@@ -34,6 +35,7 @@ def _fit(name: str, x: Any, y: Any) -> None:
         )
 
 
+@composed
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two matrices, (n, k) and (k, m); nothing broadcasts.
 
@@ -48,6 +50,7 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
     return matmul(input, mat2)
 
 
+@composed
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """The products of two batches of matrices, (b, n, k) and (b, k, m), one by one.
 
@@ -65,6 +68,7 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     return matmul(input, mat2)
 
 
+@composed
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """The product of a matrix (n, k) and a vector (k,).
 
@@ -78,6 +82,7 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     return matmul(input, vec)
 
 
+@composed
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Σ xᵢ yᵢ of two vectors of one size.
 
@@ -88,6 +93,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     return _inner_product("dot", input, tensor)
 
 
+@composed
 def vdot(input: Tensor, other: Tensor) -> Tensor:
     """``dot``: there are no complex numbers here whose conjugate would make a difference.
 
@@ -106,6 +112,7 @@ def _inner_product(name: str, x: Tensor, y: Tensor) -> Tensor:
     return matmul(x, y)
 
 
+@composed
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, axis: int | None = None) -> Tensor:
     """Σ x y along ``dim``, of Tensors that broadcast.
 
@@ -116,6 +123,7 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, axis: int | None = None) -> T
     return _sum(x * y, dim if axis is None else axis)
 
 
+@composed
 def inner(input: Tensor, other: Tensor) -> Tensor:
     """Σ over the last dimension of each: of shapes (..., k) and (---, k) one of shape (..., ---).
 
@@ -133,6 +141,7 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
     return tensordot(input, other, dims=([-1], [-1]))
 
 
+@composed
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """xᵢ yⱼ of two vectors.
 
@@ -149,6 +158,7 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 ger = outer
 
 
+@composed
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """β input + α mat1 mat2, of two matrices; ``input`` broadcasts. With β = 0 it is not looked at.
 
@@ -163,6 +173,7 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: 
     return _added("addmm", input, matmul(mat1, mat2), beta, alpha)
 
 
+@composed
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """β input + α mat vec, of a matrix and a vector.
 
@@ -176,6 +187,7 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: fl
     return _added("addmv", input, matmul(mat, vec), beta, alpha)
 
 
+@composed
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """β input + α vec1 vec2ᵀ, of two vectors.
 
@@ -189,6 +201,7 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: f
     return _added("addr", input, outer(vec1, vec2), beta, alpha)
 
 
+@composed
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """β input + α batch1 batch2, matrix by matrix.
 
@@ -199,6 +212,7 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, a
     return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha)
 
 
+@composed
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """β input + α Σ batch1 batch2, summed over the batch.
 
@@ -230,6 +244,7 @@ def _added(name: str, x: Any, product: Any, beta: Any, alpha: Any) -> Any:
     return (x if beta == 1 else x * beta) + product
 
 
+@composed
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """Σ over dimensions of a and of b, which the result no longer has: a's others come first, then b's.
 
@@ -273,6 +288,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     return einsum_pair(a, b, subscripts=(labels_a, labels_b, out))
 
 
+@composed
 def kron(input: Tensor, other: Tensor) -> Tensor:
     """The Kronecker product: each entry of ``input`` times the whole of ``other``, laid out as blocks.
 
@@ -289,6 +305,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     return reshape_to(product, shape=tuple(i * j for i, j in zip(a, b, strict=True)))
 
 
+@composed
 def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """The cross product of vectors in space, along a dimension of size 3: the first such, unless ``dim`` says which.
 
@@ -304,6 +321,7 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     return linalg_cross(input, other, dim=dim)
 
 
+@composed
 def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     """The cross product of vectors in space, along ``dim``, by default the last; the other dimensions broadcast.
 
@@ -323,6 +341,7 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     return stack([x2 * y3 - x3 * y2, x3 * y1 - x1 * y3, x1 * y2 - x2 * y1], d)
 
 
+@composed
 def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     """The product of several matrices, in the order that takes the fewest multiplications.
 
@@ -352,6 +371,7 @@ def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     return reshape_to(out, shape=shape) if vector_first or vector_last else out
 
 
+@composed
 def chain_matmul(*matrices: Tensor) -> Tensor:
     """``multi_dot`` of matrices given one by one.
 
@@ -395,6 +415,7 @@ def main_diagonal(x: Any, dim1: int = -2, dim2: int = -1) -> Any:
     return reshape_to(x, shape=(*x.shape[:-2], n * n))[..., :: n + 1]
 
 
+@composed
 def trace(input: Tensor) -> Tensor:
     """Σ xᵢᵢ, the sum along the diagonal of a matrix.
 

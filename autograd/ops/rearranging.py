@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ShapeError
+from ..keywords import composed
 from ..primitive import primitive
 from .dims import dimension, sizes_of
 from .elementwise import clone
@@ -27,6 +28,7 @@ def flip_along(xp, x, *, axes):
 flip_along.grads(x=lambda xp, g, out, x, *, axes: xp.index(g, _backwards(x.ndim, axes)))
 
 
+@composed
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """The order of the entries reversed along ``dims``, given one by one or as one sequence; a copy.
 
@@ -41,6 +43,7 @@ def flip(input: Tensor, *dims: Any) -> Tensor:
     return clone(input) if input.ndim == 0 else flip_along(input, axes=axes)
 
 
+@composed
 def fliplr(input: Tensor) -> Tensor:
     """The columns in reverse order: flipped along dim 1.
 
@@ -53,6 +56,7 @@ def fliplr(input: Tensor) -> Tensor:
     return flip(input, 1)
 
 
+@composed
 def flipud(input: Tensor) -> Tensor:
     """The rows in reverse order: flipped along dim 0.
 
@@ -65,6 +69,7 @@ def flipud(input: Tensor) -> Tensor:
     return flip(input, 0)
 
 
+@composed
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """The entries moved on by ``shifts`` along ``dims``, those beyond the end to the front; a copy.
 
@@ -94,6 +99,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     return out
 
 
+@composed
 def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     """x turned by k · 90° in the plane of two dimensions, from the first towards the second; a copy.
 

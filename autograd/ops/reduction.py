@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ShapeError
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
 from .dims import Dims, count, kept_shape, normal_dims, spread
@@ -126,6 +127,7 @@ def _norm_x(xp, g, out, x, *, axis=None, keepdims=False):
 reduce_norm.grads(x=_norm_x)
 
 
+@composed
 def sum(
     input: Tensor,
     dim: Dims = None,
@@ -150,6 +152,7 @@ def sum(
     return _reduce("sum", reduce_sum, input if dtype is None else input.to(dtype), dim, keepdim, axis, keepdims)
 
 
+@composed
 def mean(
     input: Tensor,
     dim: Dims = None,
@@ -170,6 +173,7 @@ def mean(
     return _reduce("mean", reduce_mean, input, dim, keepdim, axis, keepdims)
 
 
+@composed
 def var(
     input: Tensor,
     dim: Dims = None,
@@ -206,6 +210,7 @@ def var(
     )
 
 
+@composed
 def std(
     input: Tensor,
     dim: Dims = None,
@@ -225,6 +230,7 @@ def std(
     return sqrt(var(input, dim, unbiased, keepdim, correction=correction, axis=axis, keepdims=keepdims))
 
 
+@composed
 def amax(
     input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
 ) -> Tensor:
@@ -238,6 +244,7 @@ def amax(
     return _reduce("amax", reduce_max, input, dim, keepdim, axis, keepdims)
 
 
+@composed
 def amin(
     input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
 ) -> Tensor:
@@ -258,6 +265,7 @@ class Extreme(NamedTuple):
     indices: Any
 
 
+@composed
 def max(
     input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
 ) -> Any:
@@ -274,6 +282,7 @@ def max(
     return _along("max", reduce_argmax, input, dim, keepdim, axis, keepdims)
 
 
+@composed
 def min(
     input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
 ) -> Any:
@@ -297,6 +306,7 @@ class Extent(NamedTuple):
     max: Any
 
 
+@composed
 def aminmax(
     input: Tensor,
     *,
@@ -314,6 +324,7 @@ def aminmax(
     return Extent(*(f(input, dim, keepdim, axis=axis, keepdims=keepdims) for f in (amin, amax)))
 
 
+@composed
 def argmax(
     input: Tensor,
     dim: int | None = None,
@@ -331,6 +342,7 @@ def argmax(
     return _place("argmax", reduce_argmax, input, dim, keepdim, axis, keepdims)
 
 
+@composed
 def argmin(
     input: Tensor,
     dim: int | None = None,
@@ -348,6 +360,7 @@ def argmin(
     return _place("argmin", reduce_argmin, input, dim, keepdim, axis, keepdims)
 
 
+@composed
 def all(
     input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
 ) -> Tensor:
@@ -360,6 +373,7 @@ def all(
     return _reduce("all", reduce_all, input, dim, keepdim, axis, keepdims)
 
 
+@composed
 def any(
     input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool | None = None
 ) -> Tensor:
@@ -372,6 +386,7 @@ def any(
     return _reduce("any", reduce_any, input, dim, keepdim, axis, keepdims)
 
 
+@composed
 def norm(
     input: Tensor,
     p: Any = 2,
@@ -420,6 +435,7 @@ def norm(
     )
 
 
+@composed
 def dist(input: Tensor, other: Tensor, p: Any = 2) -> Tensor:
     """The p-norm of x − other, as ``norm`` has it; the two broadcast.
 
@@ -430,6 +446,7 @@ def dist(input: Tensor, other: Tensor, p: Any = 2) -> Tensor:
     return norm(input - other, p)
 
 
+@composed
 def renorm(input: Tensor, p: Any, dim: int, maxnorm: float) -> Tensor:
     """The slices of x along ``dim`` whose p-norm is above ``maxnorm`` scaled down to it.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import wrap
 from . import adaptive_pooling
@@ -33,6 +34,7 @@ _MODES: dict[str, tuple[int, ...]] = {
 }
 
 
+@composed
 def interpolate(
     input: Tensor,
     size: int | Sequence[int] | None = None,
@@ -149,6 +151,7 @@ def _resampled(x: Tensor, axis: int, sources: list[tuple[Any, Any]]) -> Tensor:
     return total.movedim(0, axis)
 
 
+@composed
 def upsample(
     input: Tensor,
     size: int | Sequence[int] | None = None,
@@ -165,6 +168,7 @@ def upsample(
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
+@composed
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """Channels spread over pixels: (…, C r², H, W) ↦ (…, C, H r, W r).
 
@@ -183,6 +187,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     return x.permute(0, 1, 4, 2, 5, 3).reshape(*batch, c // r**2, h * r, w * r)
 
 
+@composed
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """Pixels gathered into channels, the inverse of ``pixel_shuffle``: (…, C, H r, W r) ↦ (…, C r², H, W).
 
@@ -204,6 +209,7 @@ def _factor(name: str, x: Any, factor: Any) -> int:
     return sizes(name, "the factor", factor, 1)[0]
 
 
+@composed
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """The channels of (N, C, …) in another order: one of each group after the other.
 
@@ -220,6 +226,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     return input.reshape(n, g, c // g, *size).transpose(1, 2).reshape(input.shape)
 
 
+@composed
 def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """For each pixel of an image of ``size`` the place that an affine map takes it to, as ``grid_sample`` wants it.
 
@@ -250,6 +257,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     return grid.reshape(size[0], *size[2:], dims)
 
 
+@composed
 def grid_sample(
     input: Tensor,
     grid: Tensor,

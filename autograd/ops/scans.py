@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ShapeError
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
 from .dims import kept_shape, normal_dims
@@ -156,6 +157,7 @@ def _scan(name: str, op: Any, x: Tensor, dim: Any, axis: Any) -> Tensor:
     return op(x, axis=d) if x.ndim else op(x.reshape(1), axis=0).reshape(())
 
 
+@composed
 def cumsum(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
     """yᵢ = x₀ + … + xᵢ along ``dim``. Integers and bools add up to int64.
 
@@ -172,6 +174,7 @@ def cumsum(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: in
     return out if dtype is None else out.to(dtype)
 
 
+@composed
 def cumprod(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
     """yᵢ = x₀ · … · xᵢ along ``dim``; arguments as ``cumsum``. Its gradient is exact with zeros in x too.
 
@@ -183,6 +186,7 @@ def cumprod(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: i
     return out if dtype is None else out.to(dtype)
 
 
+@composed
 def logcumsumexp(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Tensor:
     """yᵢ = ln(exp x₀ + … + exp xᵢ) along ``dim``, without overflow; input must be floating.
 
@@ -194,6 +198,7 @@ def logcumsumexp(input: Tensor, dim: int | None = None, *, axis: int | None = No
     return _scan("logcumsumexp", scan_logsumexp, input, dim, axis)
 
 
+@composed
 def cummax(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Extreme:
     """The largest entry so far along ``dim`` and where it was, as a pair (values, indices).
 
@@ -206,6 +211,7 @@ def cummax(input: Tensor, dim: int | None = None, *, axis: int | None = None) ->
     return _extremes("cummax", scan_argmax, input, dim, axis)
 
 
+@composed
 def cummin(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Extreme:
     """The smallest entry so far along ``dim`` and where it was, as a pair (values, indices).
 
@@ -223,6 +229,7 @@ def _extremes(name: str, op: Any, x: Tensor, dim: Any, axis: Any) -> Extreme:
     return Extreme(gather(x, indices, axis=one_dim(name, x, dim, axis)) if x.ndim else clone(x), indices)
 
 
+@composed
 def prod(
     input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None,
     keepdims: bool | None = None,
@@ -246,6 +253,7 @@ def prod(
     return out if dtype is None else out.to(dtype)
 
 
+@composed
 def diff(
     input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None, *,
     axis: int | None = None,
@@ -294,6 +302,7 @@ def _strips(name: str, y: Tensor, x: Any, dx: Any, d: int) -> Tensor:
     return div(heights * widths, 2.0)
 
 
+@composed
 def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1, axis: int | None = None) -> Tensor:
     """∫ y dx along ``dim`` by the trapezoidal rule: Σ (xᵢ₊₁ − xᵢ)(yᵢ + yᵢ₊₁) / 2.
 
@@ -310,6 +319,7 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = 
     return sum_of(_strips("trapezoid", y, x, dx, d), d)
 
 
+@composed
 def cumulative_trapezoid(
     y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1, axis: int | None = None
 ) -> Tensor:

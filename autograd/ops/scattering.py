@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive, wrap
 from .dims import dimension
@@ -86,6 +87,7 @@ def _as_vectors(function: Any, x: Any, dim: int, index: Any, src: Any, *rest: An
     return reshape(function(reshape(x, 1), dim, reshape(index, -1), src, *rest), ())
 
 
+@composed
 def scatter(
     input: Tensor, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None
 ) -> Tensor:
@@ -127,6 +129,7 @@ def _full(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     return wrap(np.full(shape, value, dtype))
 
 
+@composed
 def scatter_add(input: Tensor, dim: int, index: Any, src: Any) -> Tensor:
     """x with ``src`` added at the places that ``index`` names along ``dim``; see ``scatter``.
 
@@ -141,6 +144,7 @@ def scatter_add(input: Tensor, dim: int, index: Any, src: Any) -> Tensor:
     return input + add_at(_part(src, array.shape), key=along(array, d), shape=tuple(input.shape))
 
 
+@composed
 def scatter_reduce(input: Tensor, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Tensor:
     """x with the entries of ``src`` that go to one place reduced together; see ``scatter``.
 
@@ -226,6 +230,7 @@ def _layers(key: Any, shape: tuple[int, ...], d: int) -> tuple[Any, int]:
     return before.reshape(grids[0].shape), int(counts.max(initial=1))
 
 
+@composed
 def index_add(input: Tensor, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
     """x with ``alpha`` times the slices of ``source`` along ``dim`` added to those that the vector ``index`` names.
 
@@ -242,6 +247,7 @@ def index_add(input: Tensor, dim: int, index: Any, source: Any, *, alpha: Any = 
     return input + add_at(scaled, key=slices_at(array, d), shape=tuple(input.shape))
 
 
+@composed
 def index_copy(input: Tensor, dim: int, index: Any, source: Any) -> Tensor:
     """x with the slices of ``source`` along ``dim`` in place of those that the vector ``index`` names.
 
@@ -272,6 +278,7 @@ def _slices(name: str, x: Any, dim: int, index: Any, source: Any, *, wraps: bool
     return d, array
 
 
+@composed
 def index_fill(input: Tensor, dim: int, index: Any, value: Any) -> Tensor:
     """x with ``value`` (a number or a 0-d Tensor) in the slices along ``dim`` that the vector ``index`` names.
 
@@ -287,6 +294,7 @@ def index_fill(input: Tensor, dim: int, index: Any, value: Any) -> Tensor:
     return setitem(input, value, key=slices_at(array, d))
 
 
+@composed
 def index_put(input: Tensor, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Tensor:
     """x with ``values`` at ``x[indices]``, which broadcast together; added to what is there with ``accumulate``.
 
@@ -324,6 +332,7 @@ def _shape_at(name: str, x: Any, key: Any) -> tuple[int, ...]:
         raise IndexError(f"{name}: {error} (x has shape {tuple(x.shape)})") from None
 
 
+@composed
 def put(input: Tensor, index: Any, source: Any, accumulate: bool = False) -> Tensor:
     """x with ``source`` at the places ``index`` along the flattened x; added to what is there with ``accumulate``.
 
@@ -342,6 +351,7 @@ def put(input: Tensor, index: Any, source: Any, accumulate: bool = False) -> Ten
     return reshape(setitem(flat, values, key=array), tuple(input.shape))
 
 
+@composed
 def masked_scatter(input: Tensor, mask: Any, source: Any) -> Tensor:
     """x with the entries of ``source``, in their order, where the mask is True.
 

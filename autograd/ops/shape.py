@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DTypeError, ShapeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
 from .dims import dimension, sizes_of
@@ -87,6 +88,7 @@ def _split_x(xp, g, out, x, *, sizes, axis=0):
 split_at.grads(x=_split_x)
 
 
+@composed
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The same entries in the same order in another shape; one size may be -1 and is worked out.
 
@@ -106,6 +108,7 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
     return reshape_to(input, shape=sizes)
 
 
+@composed
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """The dimensions from ``start_dim`` to ``end_dim`` made one.
 
@@ -120,6 +123,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return reshape_to(input, shape=(*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))
 
 
+@composed
 def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     """Dimension ``dim`` made several, of the given sizes; one of them may be -1 and is worked out.
 
@@ -141,6 +145,7 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     return reshape_to(input, shape=(*input.shape[:d], *wanted, *input.shape[d + 1 :]))
 
 
+@composed
 def ravel(input: Tensor) -> Tensor:
     """All dimensions made one.
 
@@ -151,6 +156,7 @@ def ravel(input: Tensor) -> Tensor:
     return reshape_to(input, shape=(input.numel(),))
 
 
+@composed
 def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; what has fewer than two dimensions as it is.
 
@@ -163,6 +169,7 @@ def t(input: Tensor) -> Tensor:
     return permute_to(input, dims=tuple(range(input.ndim))[::-1])
 
 
+@composed
 def adjoint(input: Tensor) -> Tensor:
     """The last two dimensions exchanged, which for real entries is the adjoint of each matrix.
 
@@ -175,6 +182,7 @@ def adjoint(input: Tensor) -> Tensor:
     return transpose(input, -2, -1)
 
 
+@composed
 def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """The dimensions in another order, given one by one or as one sequence.
 
@@ -190,6 +198,7 @@ def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     return permute_to(input, dims=order)
 
 
+@composed
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged.
 
@@ -204,6 +213,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return permute_to(input, dims=tuple(order))
 
 
+@composed
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Dimension ``source`` moved to place ``destination``; both may be tuples.
 
@@ -220,6 +230,7 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     return permute(input, tuple(moved[d] if d in moved else next(rest) for d in range(input.ndim)))
 
 
+@composed
 def expand(x: Tensor, *sizes: Any) -> Tensor:
     """x repeated, without copying, along dimensions of size 1 and new leading ones; -1 keeps a size.
 
@@ -235,6 +246,7 @@ def expand(x: Tensor, *sizes: Any) -> Tensor:
     return broadcast_to(x, shape=full)
 
 
+@composed
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Dimensions of size 1 taken away: all of them, or those of ``dim`` that have size 1.
 
@@ -248,6 +260,7 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     return reshape_to(input, shape=tuple(n for d, n in enumerate(input.shape) if n != 1 or d not in dims))
 
 
+@composed
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """A dimension of size 1 put in at place ``dim``.
 
@@ -270,6 +283,7 @@ def _several(name: str, tensors: Any) -> list[Any]:
     return list(tensors)
 
 
+@composed
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Tensors joined along dimension ``dim``; their other sizes are equal.
 
@@ -291,6 +305,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> 
     return concatenate(*_of_one_dtype(xs), axis=d)
 
 
+@composed
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Tensors of one shape joined along a new dimension ``dim``.
 
@@ -318,6 +333,7 @@ def _of_one_dtype(xs: list[Any]) -> list[Any]:
     return [x if x.dtype == dtype else x.to(dtype) for x in xs]
 
 
+@composed
 def split(x: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Parts of x along ``dim``, views of it: of one size (the last may be smaller), or of the listed sizes.
 
@@ -343,6 +359,7 @@ def split(x: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) 
     return split_at(x, sizes=sizes, axis=d)
 
 
+@composed
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """x in at most ``chunks`` parts of equal size along ``dim`` (the last may be smaller), views of it.
 
@@ -356,6 +373,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, max(-(-n // chunks), 1), dim)
 
 
+@composed
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices of x along ``dim``, without that dimension.
 

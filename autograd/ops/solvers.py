@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import ShapeError
+from ..keywords import composed
 from ..primitive import primitive, wrap
 from .elementwise import check_floating
 from .linalg import check_same_dtype, check_square, matmul, mT
@@ -82,6 +83,7 @@ def _pseudoinverse_x(xp, g, out, x, *, atol, rtol):
 pseudoinverse.grads(x=_pseudoinverse_x)
 
 
+@composed
 def inv(A: Tensor) -> Tensor:
     """A⁻¹, of a square matrix or a batch of them.
 
@@ -96,6 +98,7 @@ def inv(A: Tensor) -> Tensor:
     return inverse_of(A)
 
 
+@composed
 def inverse(input: Tensor) -> Tensor:
     """``linalg.inv`` under its older name.
 
@@ -106,6 +109,7 @@ def inverse(input: Tensor) -> Tensor:
     return inv(input)
 
 
+@composed
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     """X with A X = B, or with X A = B if not ``left``.
 
@@ -133,6 +137,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     return transpose(solve_systems(transpose(A, -2, -1), transpose(B, -2, -1)), -2, -1)
 
 
+@composed
 def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Tensor:
     """X with A X = B for triangular A, or with X A = B if not ``left``.
 
@@ -174,6 +179,7 @@ def _check_rows(name: str, a: Any, b: Any, dim: int) -> None:
         )
 
 
+@composed
 def pinv(A: Tensor, *, atol: float | None = None, rtol: float | None = None, hermitian: bool = False) -> Tensor:
     """The Moore–Penrose pseudoinverse A⁺, of (..., m, n) one of (..., n, m).
 
@@ -197,6 +203,7 @@ def pinv(A: Tensor, *, atol: float | None = None, rtol: float | None = None, her
     return pseudoinverse(A, atol=atol, rtol=rtol)
 
 
+@composed
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     """``linalg.pinv`` under its older name, with rtol called ``rcond``.
 
@@ -216,6 +223,7 @@ class LeastSquares(NamedTuple):
     singular_values: Any
 
 
+@composed
 def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> LeastSquares:
     """The X that makes ‖A X − B‖ smallest, and of several such the smallest: A⁺ B.
 
@@ -263,6 +271,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     return LeastSquares(squeeze(solution, -1) if vectors else solution, residuals, rank, singular_values)
 
 
+@composed
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     """X with A X = B, from the Cholesky factor of A: L Lᵀ = A, or Lᵀ L = A if ``upper``.
 
@@ -276,6 +285,7 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     return solve_triangular(second, half, upper=True)
 
 
+@composed
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     """A⁻¹, from the Cholesky factor of A: L Lᵀ = A, or Lᵀ L = A if ``upper``.
 
@@ -287,6 +297,7 @@ def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     return cholesky_solve(wrap(np.eye(L.shape[-1], dtype=L.dtype)), L, upper)
 
 
+@composed
 def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     """The inverse of A as a linear map: its first ``ind`` dimensions are rows, the others columns.
 
@@ -303,6 +314,7 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     return reshape_to(inv(reshape_to(A, shape=(n, n))), shape=(*columns, *rows))
 
 
+@composed
 def tensorsolve(A: Tensor, B: Tensor, dims: Any = None) -> Tensor:
     """X with tensordot(A, X, X.ndim) = B.
 

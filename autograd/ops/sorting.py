@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DTypeError, GraphError, ShapeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive, wrap
 from .elementwise import clone, eq, lt, ne, to, where
@@ -64,6 +65,7 @@ def search_sorted(xp, sorted_sequence, input, *, side="left"):
     return xp.searchsorted(sorted_sequence, input, side)
 
 
+@composed
 def sort(
     input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, axis: int | None = None
 ) -> Extreme:
@@ -83,6 +85,7 @@ def sort(
     return Extreme(_at(input, indices, one_dim("sort", input, dim if axis is None else axis)), indices)
 
 
+@composed
 def argsort(
     input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, axis: int | None = None
 ) -> Tensor:
@@ -98,6 +101,7 @@ def argsort(
     return sort_order(input, axis=d, descending=bool(descending))
 
 
+@composed
 def msort(input: Tensor) -> Tensor:
     """The entries in order along the first dimension: ``sort(x, 0).values``.
 
@@ -108,6 +112,7 @@ def msort(input: Tensor) -> Tensor:
     return sort(input, 0).values
 
 
+@composed
 def topk(
     input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, axis: int | None = None
 ) -> Extreme:
@@ -135,6 +140,7 @@ def topk(
     return Extreme(_at(input, indices, d), indices)
 
 
+@composed
 def kthvalue(
     input: Tensor,
     k: int,
@@ -158,6 +164,7 @@ def kthvalue(
     return _dropped(input, indices, d, keepdim if keepdims is None else keepdims)
 
 
+@composed
 def median(
     input: Tensor,
     dim: int | None = None,
@@ -178,6 +185,7 @@ def median(
     return _median("median", input, dim, keepdim, axis, keepdims, False)
 
 
+@composed
 def nanmedian(
     input: Tensor,
     dim: int | None = None,
@@ -212,6 +220,7 @@ def _median(name: str, x: Tensor, dim: Any, keepdim: bool, axis: Any, keepdims: 
     return _dropped(x, gather(sort_order(x, axis=d), k, axis=d), d, keepdim if keepdims is None else keepdims)
 
 
+@composed
 def mode(
     input: Tensor, dim: int = -1, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None
 ) -> Extreme:
@@ -242,6 +251,7 @@ def mode(
     return _dropped(input, gather(order, at, axis=d), d, keepdim if keepdims is None else keepdims)
 
 
+@composed
 def searchsorted(
     sorted_sequence: Tensor,
     input: Any,
@@ -287,6 +297,7 @@ def searchsorted(
     return to(out, dtype=np.dtype("int32" if out_int32 else "int64"))
 
 
+@composed
 def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
     """The bucket between ``boundaries`` that each value falls into: ``searchsorted`` the other way round.
 
@@ -305,6 +316,7 @@ def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right:
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
+@composed
 def unique(
     input: Tensor,
     sorted: bool = True,
@@ -340,6 +352,7 @@ def unique(
     return _with(input[along(d, first)], inverse.reshape(shape), counts, return_inverse, return_counts)
 
 
+@composed
 def unique_consecutive(
     input: Tensor,
     return_inverse: bool = False,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
 from .elementwise import mul
@@ -53,6 +54,7 @@ def erfcx(xp, x):
 erfcx.grads(x=lambda xp, g, out, x: g * (2 * x * out - 2 / math.sqrt(math.pi)))
 
 
+@composed
 def ndtr(input: Tensor) -> Tensor:
     """Φ(x) = ½ erfc(−x/√2), the distribution function of the standard normal distribution.
 
@@ -149,6 +151,7 @@ gammainc.grads(x=lambda xp, g, out, a, x: g * _gamma_density(xp, a, x, out))
 gammaincc.grads(x=lambda xp, g, out, a, x: -g * _gamma_density(xp, a, x, out))
 
 
+@composed
 def multigammaln(input: Tensor, p: int) -> Tensor:
     """ln Γₚ(x) = p (p − 1)/4 · ln π + Σⱼ ln Γ(x − j/2) over j = 0, …, p − 1: the multivariate gamma function.
 
@@ -168,6 +171,7 @@ def multigammaln(input: Tensor, p: int) -> Tensor:
     return total + p * (p - 1) / 4 * math.log(math.pi)
 
 
+@composed
 def zeta(input: float, other: Tensor) -> Tensor:
     """ζ(s, q) = Σ 1 / (k + q)ˢ over k = 0, 1, 2, …: the Hurwitz zeta function.
 

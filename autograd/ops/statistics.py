@@ -9,6 +9,7 @@ import numpy as np
 
 from ..dtypes import get_default_dtype
 from ..errors import DTypeError, ShapeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import wrap
 from .dims import Dims
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
+@composed
 def var_mean(
     input: Tensor,
     dim: Any = None,
@@ -44,6 +46,7 @@ def var_mean(
     return variance, mean(input, None if isinstance(dim, bool) else dim, keepdim, axis=axis, keepdims=keepdims)
 
 
+@composed
 def std_mean(
     input: Tensor,
     dim: Any = None,
@@ -64,6 +67,7 @@ def std_mean(
     return sqrt(variance), middle
 
 
+@composed
 def count_nonzero(input: Tensor, dim: Dims = None, *, axis: Dims = None, keepdims: bool = False) -> Tensor:
     """How many entries are not 0, of all or along ``dim``, as int64. A NaN is not 0.
 
@@ -74,6 +78,7 @@ def count_nonzero(input: Tensor, dim: Dims = None, *, axis: Dims = None, keepdim
     return sum(ne(input, 0), dim, axis=axis, keepdims=keepdims)
 
 
+@composed
 def nansum(
     input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None,
     keepdims: bool | None = None,
@@ -88,6 +93,7 @@ def nansum(
     return sum(where(ne(input, input), 0, input), dim, keepdim, axis=axis, keepdims=keepdims)
 
 
+@composed
 def nanmean(
     input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None,
     keepdims: bool | None = None,
@@ -107,6 +113,7 @@ def nanmean(
 _METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
+@composed
 def quantile(
     input: Tensor,
     q: Any,
@@ -135,6 +142,7 @@ def quantile(
     return _quantile("quantile", input, q, dim, keepdim if keepdims is None else keepdims, interpolation, axis, False)
 
 
+@composed
 def nanquantile(
     input: Tensor,
     q: Any,
@@ -209,6 +217,7 @@ def _fractions(name: str, q: Any, dtype: np.dtype) -> Tensor:
     return q
 
 
+@composed
 def cov(
     input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
 ) -> Tensor:
@@ -252,6 +261,7 @@ def cov(
     return out.reshape(()) if input.ndim < 2 else out
 
 
+@composed
 def corrcoef(input: Tensor) -> Tensor:
     """Pearson's correlations of variables in the rows of x: Rᵢⱼ = Cᵢⱼ / √(Cᵢᵢ Cⱼⱼ), C their ``cov``.
 
@@ -270,6 +280,7 @@ def corrcoef(input: Tensor) -> Tensor:
     return (c / deviation.reshape(-1, 1) / deviation).clamp(-1, 1)
 
 
+@composed
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many entries fall into each of ``bins`` equal parts of [min, max], as x's dtype.
 
@@ -301,6 +312,7 @@ class Histogram(NamedTuple):
     bin_edges: Any
 
 
+@composed
 def histogram(
     input: Tensor, bins: Any, *, range: tuple[float, float] | None = None, weight: Tensor | None = None,
     density: bool = False,
@@ -366,6 +378,7 @@ def _range(name: str, flat: Tensor, given: tuple[float, float] | None) -> tuple[
     return where(same, low - 0.5, low), where(same, high + 0.5, high)
 
 
+@composed
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each integer 0, 1, 2, … occurs, or the sum of the weights that go with it.
 

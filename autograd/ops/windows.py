@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, describe
+from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive, wrap
 from .dims import dimension
@@ -110,6 +111,7 @@ def pad_around(x: Tensor, pads: Sequence[tuple[int, int]]) -> Tensor:
     return x
 
 
+@composed
 def unfold(input: Tensor, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1) -> Tensor:
     """The windows of images as columns: (N, C, H, W) ↦ (N, C · kH · kW, places), or both without N.
 
@@ -126,6 +128,7 @@ def unfold(input: Tensor, kernel_size: Ints, dilation: Ints = 1, padding: Ints =
     return columns if has_batch else columns[0]
 
 
+@composed
 def fold(
     input: Tensor, output_size: Ints, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1
 ) -> Tensor:

@@ -1,0 +1,59 @@
+"""Keywords that an operation does not take: an error that says what to use instead."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+__all__ = ["composed", "unknown_keyword"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Keywords of PyTorch's that no operation here takes, and what to write where PyTorch would take them.
+_INSTEAD = {
+    "out": "use what is returned, or put it into a Tensor with copy_()",
+    "inplace": "use the method whose name ends with an underscore",
+    "layout": "Tensors are dense; leave it out",
+    "memory_format": "entries are in order as contiguous() has them; leave it out",
+    "names": "named dimensions are not supported; use their numbers",
+    "pin_memory": "there is only the CPU; leave it out",
+    "size_average": "use reduction='mean' or reduction='sum'",
+    "reduce": "use reduction='none' for the single losses",
+}
+
+
+def unknown_keyword(name: str, keyword: str, takes: Iterable[str]) -> TypeError:
+    """The error for a keyword that ``name`` does not take.
+
+    >>> unknown_keyword("sum", "keep_dim", ["input", "dim", "keepdim"])
+    TypeError("sum: keyword 'keep_dim' is not supported; did you mean 'keepdim'?")
+    """
+    takes = list(takes)
+    instead = _INSTEAD.get(keyword)
+    if instead is None:
+        close = difflib.get_close_matches(keyword, takes, n=1)
+        instead = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(takes)}"
+    return TypeError(f"{name}: keyword {keyword!r} is not supported; {instead}")
+
+
+def composed(function: F) -> F:
+    """A public function whose error for a keyword that it does not take says what to use instead.
+
+    Primitives do that themselves.
+    """
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            takes = inspect.signature(function).parameters
+            unknown = [name for name in kwargs if name not in takes]
+            if not unknown or any(p.kind is p.VAR_KEYWORD for p in takes.values()):
+                raise
+            raise unknown_keyword(function.__name__, unknown[0], takes) from error
+
+    return call  # type: ignore[return-value]

@@ -1,0 +1,69 @@
+"""Some rows of an array whose other rows are 0: what the backward pass hands on instead of a dense gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["SparseRows"]
+
+
+class SparseRows:
+    """An array that is 0 but for some rows, as NumPy arithmetic sees it: sums stay sparse, all else is dense.
+
+    ``indices`` (n,) may name a row more than once; then its ``values`` (n, …) add up.
+    """
+
+    __slots__ = ("dtype", "indices", "ndim", "shape", "values")
+
+    def __init__(self, indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...]) -> None:
+        self.indices, self.values, self.shape = indices, values, shape
+        self.dtype, self.ndim = values.dtype, len(shape)
+
+    def add_into(self, array: np.ndarray) -> np.ndarray:
+        """Adds the rows to ``array``, in place."""
+        once = self.coalesced()
+        array[once.indices] += once.values
+        return array
+
+    def dense(self) -> np.ndarray:
+        """All rows."""
+        return self.add_into(np.zeros(self.shape, self.dtype))
+
+    def tensor(self) -> Any:
+        """A Tensor of this gradient."""
+        from .sparse_gradient import SparseGradient  # which builds on Tensor, and that on the backward pass
+
+        return SparseGradient(self)
+
+    def coalesced(self) -> SparseRows:
+        """Each row named once, in order."""
+        rows = self.indices
+        if (np.diff(rows) > 0).all():
+            return self
+        order = np.argsort(rows, kind="stable")
+        rows = rows[order]
+        starts = np.flatnonzero(np.append(True, np.diff(rows) > 0))
+        return SparseRows(rows[starts], np.add.reduceat(self.values[order], starts, axis=0), self.shape)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self.dense() if dtype is None else self.dense().astype(dtype)
+
+    def __add__(self, other: Any) -> Any:
+        if isinstance(other, SparseRows):
+            return SparseRows(
+                np.concatenate([self.indices, other.indices]), np.concatenate([self.values, other.values]), self.shape
+            )
+        return self.add_into(np.array(other))
+
+    __radd__ = __add__
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
+        # `array += rows` comes here, and is what the backward pass does at a table that is also used densely.
+        if ufunc is np.add and method == "__call__" and out is not None and inputs[0] is out[0]:
+            return self.add_into(out[0])
+        if ufunc is np.add and method == "__call__" and out is None:
+            return self.__add__(inputs[0] if inputs[1] is self else inputs[1])
+        dense = [x.dense() if isinstance(x, SparseRows) else x for x in inputs]
+        return getattr(ufunc, method)(*dense, **({} if out is None else {"out": out}), **kwargs)
