@@ -1,4 +1,4 @@
-"""Data sets, random splits and mini-batches."""
+"""Data sets, random splits and how items are made into batches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ import pytest
 
 import autograd
 from autograd import Generator
-from nn.data import DataLoader, Dataset, Subset, TensorDataset, default_collate, random_split
+from nn.data import (
+    ChainDataset,
+    ConcatDataset,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    StackDataset,
+    TensorDataset,
+    default_collate,
+    default_convert,
+    random_split,
+)
 
 
 def seeded(seed=0):
@@ -20,103 +31,39 @@ def both(n=10):
     return TensorDataset(np.arange(2.0 * n, dtype="f").reshape(n, 2), autograd.arange(n))
 
 
-class ByItem(Dataset):
-    """The same rows as ``both``, which can only be asked for one by one."""
+class Range(IterableDataset):
+    def __init__(self, n):
+        self.n = n
 
-    def __init__(self, n=10):
-        self.inner = both(n)
+    def __iter__(self):
+        return iter(range(self.n))
 
     def __len__(self):
-        return len(self.inner)
-
-    def __getitem__(self, index):
-        return self.inner[index]
+        return self.n
 
 
-class Doubled(TensorDataset):
-    def __getitem__(self, index):
-        return tuple(2 * t for t in super().__getitem__(index))
+def test_one_data_set_after_the_other():
+    data = both(2) + both(3)
+    assert isinstance(data, ConcatDataset) and len(data) == 5 and data.cumulative_sizes == [2, 5]
+    assert [data[i][1].item() for i in range(-5, 5)] == [0, 1, 0, 1, 2] * 2
+    assert [y.tolist() for _, y in DataLoader(data, 4)] == [[0, 1, 0, 1], [2]]
+    empty = ConcatDataset([[], [7], [], [8]])
+    assert [empty[0], empty[1]] == [7, 8]
+    chain = Range(2) + Range(3)
+    assert isinstance(chain, ChainDataset) and list(chain) == [0, 1, 0, 1, 2] == list(chain) and len(chain) == 5
 
 
-SOURCES = {
-    "whole arrays": both,
-    "item by item": ByItem,
-    "part of a part": lambda: Subset(Subset(both(20), range(0, 20, 2)), list(range(10))),
-    "list": lambda: [(np.float32([i, i]), i) for i in range(10)],
-}
+def test_data_sets_side_by_side():
+    pairs, named = StackDataset([1, 2], "ab"), StackDataset(x=[1, 2], y="ab")
+    assert pairs[1] == (2, "b") and named[0] == {"x": 1, "y": "a"} and len(pairs) == len(named) == 2
+    ((numbers, letters),) = DataLoader(pairs, 2)
+    assert numbers.tolist() == [1, 2] and letters == ["a", "b"]
 
 
-@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
-@pytest.mark.parametrize("drop_last", [False, True])
-@pytest.mark.parametrize("batch_size", [1, 3, 5, 10, 11])
-def test_batches_cover_the_data(source, batch_size, drop_last):
-    dataset = source()
-    loader = DataLoader(dataset, batch_size, drop_last=drop_last)
-    batches = list(loader)
-    assert len(batches) == len(loader)
-    sizes = [len(y) for _, y in batches]
-    full = 10 // batch_size
-    assert sizes == [batch_size] * full + ([] if drop_last or 10 % batch_size == 0 else [10 % batch_size])
-    seen = [(x.tolist(), y) for xs, ys in batches for x, y in zip(xs, ys.tolist(), strict=True)]
-    expected = [dataset[i] for i in range(sum(sizes))]
-    assert seen == [(np.asarray(x).tolist(), int(y)) for x, y in expected]
-    assert all(type(b) is list and b[0].dtype == autograd.float32 and b[1].dtype == autograd.int64 for b in batches)
-
-
-@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
-def test_orders_are_fresh_and_reproducible(source):
-    def epochs(seed):
-        loader = DataLoader(source(), 4, shuffle=True, generator=seeded(seed))
-        return [[i for _, y in loader for i in y.tolist()] for _ in range(3)]
-
-    first = epochs(0)
-    assert first == epochs(0) != epochs(1)
-    assert len({tuple(e) for e in first}) == 3
-    assert all(sorted(e) == sorted(first[0]) for e in first)
-
-
-def test_whole_arrays_and_items_shuffle_alike():
-    a, b = (DataLoader(d, 3, shuffle=True, generator=seeded()) for d in (both(), ByItem()))
-    for (x, y), (u, v) in zip(a, b, strict=True):
-        assert x.tolist() == u.tolist() and y.tolist() == v.tolist()
-
-
-def test_the_common_stream_is_the_default():
-    loader = DataLoader(np.arange(50), 50, shuffle=True)
-    autograd.manual_seed(3)
-    first = next(iter(loader)).tolist()
-    autograd.manual_seed(3)
-    assert next(iter(loader)).tolist() == first
-
-
-def test_two_iterations_at_once_do_not_disturb_each_other():
-    loader = DataLoader(autograd.arange(6), 2)
-    assert [(a.tolist(), b.tolist()) for a, b in zip(loader, loader, strict=True)] == [
-        ([0, 1], [0, 1]), ([2, 3], [2, 3]), ([4, 5], [4, 5]),
-    ]  # fmt: skip
-
-
-def test_batches_are_copies():
-    data = np.arange(4.0)
-    (batch,) = DataLoader(data, 4)
-    batch.zero_()
-    assert data.tolist() == [0.0, 1.0, 2.0, 3.0]
-
-
-def test_gradient_flows_to_the_data():
-    x = autograd.arange(4.0).requires_grad_()
-    for (batch,) in DataLoader(TensorDataset(x), 3):
-        (batch * batch).sum().backward()
-    assert x.grad.tolist() == [0.0, 2.0, 4.0, 6.0]
-
-
-def test_a_subclass_that_changes_items_is_asked_for_each():
-    batches = list(DataLoader(Doubled(autograd.arange(4)), 4))
-    assert batches[0][0].tolist() == [0, 2, 4, 6]
-
-
-def test_collate_fn():
-    assert list(DataLoader([1, 2, 3], 2, collate_fn=sum)) == [3, 3]
+def test_default_convert():
+    out = default_convert({"a": (np.ones(2), "text"), "b": [np.float32(1.5), 3]})
+    assert out["a"][0].tolist() == [1.0, 1.0] and out["a"][1] == "text" and type(out["a"]) is tuple
+    assert out["b"][0].dtype == autograd.float32 and out["b"][0].item() == 1.5 and out["b"][1] == 3
 
 
 class Point(NamedTuple):
@@ -189,11 +136,17 @@ ERRORS = {
     ),
     "0-d": (lambda: TensorDataset(autograd.tensor(1.0)), autograd.ShapeError, r"Tensor 0 \(\)"),
     "nothing": (lambda: TensorDataset(), ValueError, "at least one Tensor"),
-    "batch size": (lambda: DataLoader([1], 0), ValueError, "batch_size must be at least 1, got 0"),
-    "batch type": (lambda: DataLoader([1], 2.0), TypeError, "batch_size must be an int, got float 2.0"),
-    "empty": (lambda: DataLoader([]), ValueError, "the dataset is empty"),
-    "iterator": (lambda: DataLoader(iter([1])), TypeError, "must have __getitem__ and __len__, got list_iterator"),
-    "generator": (lambda: DataLoader([1], generator=0), TypeError, r"write autograd.Generator\(\).manual_seed\(0\)"),
+    "concat nothing": (lambda: ConcatDataset([]), ValueError, "at least one data set"),
+    "concat iterable": (lambda: ConcatDataset([Range(2)]), TypeError, "use ChainDataset"),
+    "concat index": (lambda: ConcatDataset([[1]])[1], IndexError, "index 1 is out of range, there are 1 items"),
+    "chain": (lambda: ChainDataset([[1]]), TypeError, "wants IterableDatasets, got list; use ConcatDataset"),
+    "stack lengths": (lambda: StackDataset([1], [1, 2]), ValueError, r"the data sets have \[1, 2\] items"),
+    "stack kinds": (lambda: StackDataset([1], x=[1]), ValueError, "either all without names"),
+    "stack nothing": (lambda: StackDataset(), ValueError, "got 0 without and 0 by name"),
+    "iterable index": (lambda: Range(2)[0], TypeError, "no items by index; iterate over it"),
+    "iterable iter": (lambda: iter(IterableDataset()), NotImplementedError, "define __iter__"),
+    "left out": (lambda: __import__("nn").data.DistributedSampler, AttributeError, "in one process; use RandomSampler"),
+    "unknown": (lambda: __import__("nn").data.Foo, AttributeError, "no attribute 'Foo'$"),
     "no getitem": (lambda: Dataset()[0], NotImplementedError, "define __getitem__"),
     "no length": (lambda: len(Dataset()), TypeError, "define __len__"),
     "split": (lambda: random_split(range(10), [5, 6]), ValueError, "neither lengths that add up to 10"),

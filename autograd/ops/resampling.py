@@ -299,8 +299,9 @@ def grid_sample(
     if padding_mode not in ("zeros", "border", "reflection"):
         raise ValueError(f"{name}: padding_mode must be 'zeros', 'border' or 'reflection', got {padding_mode!r}")
     n, c, *size = input.shape
+    places = math.prod(grid.shape[1:-1])
     at = [
-        _coordinate(grid[..., dims - 1 - d], m, padding_mode, bool(align_corners)).reshape(n, 1, -1)
+        _coordinate(grid[..., dims - 1 - d], m, padding_mode, bool(align_corners)).reshape(n, 1, places)
         for d, m in enumerate(size)
     ]
     if mode == "nearest":
