@@ -323,6 +323,7 @@ from .ops.products import (
     vdot,
 )
 from .ops.rearranging import flip, fliplr, flipud, roll, rot90
+from .ops.recurrent import gru_scan, lstm_scan, rnn_scan
 from .ops.reduction import (
     all,
     amax,
@@ -450,6 +451,7 @@ from .sparse_gradient import SparseGradient
 from .tensor import RemovableHandle
 from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .unsupported import missing as _missing
+from .watching import watch
 
 clip = clamp
 triangular_solve = linalg.triangular_solve

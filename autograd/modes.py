@@ -143,8 +143,16 @@ class watching(_Switch):
         self._settings = {"watchers": (watcher,)}
 
     def __enter__(self) -> None:
-        self._settings = {"watchers": (*local.watchers, *self._settings["watchers"])}
+        # Its own is the last; those before it are of whoever watched when this was entered before.
+        self._settings = {"watchers": (*local.watchers, self._settings["watchers"][-1])}
         super().__enter__()
+
+
+class watching_nothing(_Switch):
+    """Shows the ops inside to nobody: those of a watcher itself."""
+
+    def __init__(self) -> None:
+        self._settings = {"watchers": ()}
 
 
 class namespace(_Switch):

@@ -126,14 +126,15 @@ def set_float32_matmul_precision(precision: str) -> None:
 def save(obj: Any, f: Any, *args: Any, **kwargs: Any) -> NoReturn:
     """Refused: PyTorch's files are pickles, which run code when they are read."""
     raise NotImplementedError(
-        "save: there are no files in PyTorch's pickle format here, because reading one runs code; save the arrays of "
-        "a state_dict with numpy.savez(file, **{k: v.numpy() for k, v in state.items()}), or with safetensors.numpy"
+        "save: there are no files in PyTorch's pickle format here, because reading one runs code; "
+        'nn.training.save(model, "model.safetensors") or "model.npz" writes a state_dict, without nn numpy.savez does'
     )
 
 
 def load(f: Any, *args: Any, **kwargs: Any) -> NoReturn:
     """Refused, as ``save`` is."""
     raise NotImplementedError(
-        "load: PyTorch's pickle files are not read here, because reading one runs code; read arrays with numpy.load, "
-        "or with safetensors.numpy, and give them to load_state_dict as {k: autograd.tensor(v) for k, v in ...}"
+        "load: PyTorch's pickle files are not read here, because reading one runs code; write them in PyTorch with "
+        "safetensors.torch.save_model, and read them with model.load_state_dict(nn.training.load(path)), "
+        "without nn with numpy.load"
     )

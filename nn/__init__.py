@@ -8,6 +8,9 @@ Nothing here defines a derivative; layers and losses compose the engine's operat
 (4, 1)
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 import autograd
 
 if not hasattr(autograd, "Primitive"):
@@ -16,16 +19,107 @@ if not hasattr(autograd, "Primitive"):
         "run `pip uninstall autograd glassgrad` and then install glassgrad again"
     )
 
-from . import activation, container, data, functional, init, linear, loss
+from . import (
+    activation,
+    adaptive_softmax,
+    attention,
+    averaging,
+    class_losses,
+    container,
+    convolution,
+    data,
+    density_losses,
+    distance,
+    dropout,
+    embedding,
+    ensemble,
+    functional,
+    init,
+    linear,
+    loss,
+    margin_losses,
+    model_summary,
+    noise,
+    normalization,
+    padding,
+    parameter_containers,
+    pooling,
+    rectifiers,
+    recurrent,
+    recurrent_cells,
+    regularizers,
+    resampling,
+    scalar,
+    sequence_losses,
+    training,
+    transformer,
+    tying,
+    utils,
+)
 from .activation import *
+from .adaptive_softmax import *
+from .attention import *
+from .class_losses import *
 from .container import *
+from .convolution import *
+from .density_losses import *
+from .distance import *
+from .dropout import *
+from .embedding import *
+from .ensemble import *
 from .linear import *
 from .loss import *
+from .margin_losses import *
+from .model_summary import *
 from .module import Module
+from .noise import *
+from .normalization import *
+from .padding import *
 from .parameter import Parameter
+from .parameter_containers import *
+from .pooling import *
+from .rectifiers import *
+from .recurrent import *
+from .recurrent_cells import *
+from .resampling import *
+from .sequence_losses import *
+from .transformer import *
+from .tying import *
+from .unsupported import REASONS as _REASONS
+from .unsupported import missing as _missing
 
-__all__ = ["Module", "Parameter", "data", "functional", "init"]
+__all__ = [
+    "Module", "Parameter", "averaging", "data", "functional", "init", "regularizers", "scalar", "training", "utils",
+]  # fmt: skip
 __all__ += activation.__all__
+__all__ += adaptive_softmax.__all__
+__all__ += attention.__all__
+__all__ += class_losses.__all__
 __all__ += container.__all__
+__all__ += convolution.__all__
+__all__ += density_losses.__all__
+__all__ += distance.__all__
+__all__ += dropout.__all__
+__all__ += embedding.__all__
+__all__ += ensemble.__all__
 __all__ += linear.__all__
 __all__ += loss.__all__
+__all__ += margin_losses.__all__
+__all__ += model_summary.__all__
+__all__ += noise.__all__
+__all__ += normalization.__all__
+__all__ += padding.__all__
+__all__ += parameter_containers.__all__
+__all__ += pooling.__all__
+__all__ += rectifiers.__all__
+__all__ += recurrent.__all__
+__all__ += recurrent_cells.__all__
+__all__ += resampling.__all__
+__all__ += sequence_losses.__all__
+__all__ += transformer.__all__
+__all__ += tying.__all__
+
+if not _TYPE_CHECKING:  # a type checker is to report names that are not there
+
+    def __getattr__(name: str) -> _Any:
+        raise _missing(__name__, name, _REASONS, __all__)

@@ -94,6 +94,8 @@ from autograd import (
     upsample,
 )
 
+from .attention_functional import multi_head_attention_forward
+from .ctc_functional import ctc_loss
 from .losses_functional import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -108,7 +110,6 @@ from .losses_functional import (
 )
 from .margin_losses_functional import (
     cosine_embedding_loss,
-    ctc_loss,
     hinge_embedding_loss,
     margin_ranking_loss,
     multi_margin_loss,
@@ -131,7 +132,8 @@ __all__ = [
     "hardtanh_", "hinge_embedding_loss", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss",
     "layer_norm", "leaky_relu", "leaky_relu_", "linear", "linear_cross_entropy", "local_response_norm", "log_softmax",
     "logsigmoid", "lp_pool1d", "lp_pool2d", "lp_pool3d", "margin_ranking_loss", "max_pool1d", "max_pool2d",
-    "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d", "mish", "mse_loss", "multi_margin_loss",
+    "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d", "mish", "mse_loss",
+    "multi_head_attention_forward", "multi_margin_loss",
     "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",
     "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "relu", "relu6",
     "relu_", "rms_norm", "rrelu", "rrelu_", "scaled_dot_product_attention", "selu", "selu_", "sigmoid", "silu",

@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
+
 import autograd
 from autograd import DTypeError, GraphError, ShapeError, Tensor
 from autograd.errors import describe
@@ -46,12 +48,23 @@ def check_reduction(name: str, reduction: str, *more: str) -> None:
         raise ValueError(f"{name}: reduction must be {words}'mean', 'sum' or 'none', got {reduction!r}")
 
 
-def check(name: str, reduction: str, input: Any, target: Any, same_shape: bool = True) -> None:
-    """Raises the errors of an unknown reduction, of what is no Tensor, and of shapes that differ."""
+def check(
+    name: str,
+    reduction: str,
+    input: Any,
+    target: Any,
+    same_shape: bool = True,
+    roles: tuple[str, str] = ("input", "target"),
+) -> None:
+    """Raises the errors of an unknown reduction, of what is no Tensor, and of shapes that differ.
+
+    ``roles`` are the names of the two arguments.
+    """
     check_reduction(name, reduction)
-    check_tensors(name, input=input, target=target)
+    if not isinstance(input, Tensor) or not isinstance(target, Tensor):
+        check_tensors(name, **{roles[0]: input, roles[1]: target})
     if same_shape:
-        _check_same_shape(name, input, target)
+        _check_same_shape(name, input, target, *roles)
 
 
 def check_tensors(name: str, **given: Any) -> None:
@@ -76,17 +89,36 @@ def values(x: Tensor) -> Any:
         return None
 
 
-def _check_same_shape(name: str, input: Tensor, target: Tensor) -> None:
+def _check_same_shape(name: str, input: Tensor, target: Tensor, first: str, second: str) -> None:
     if input.shape == target.shape:
         return
     fix = "bring them to one shape first"
     if input.shape == (*target.shape, 1):
-        fix = "add the missing dimension, target.unsqueeze(-1), or take it from the input, input.squeeze(-1)"
+        fix = f"add the missing dimension, {second}.unsqueeze(-1), or take it from the {first}, {first}.squeeze(-1)"
     elif target.shape == (*input.shape, 1):
-        fix = "take away the last dimension, target.squeeze(-1), or add it to the input, input.unsqueeze(-1)"
+        fix = f"take away the last dimension, {second}.squeeze(-1), or add it to the {first}, {first}.unsqueeze(-1)"
     raise ShapeError(
-        f"{name}: input of shape {input.shape} and target of shape {target.shape} would be broadcast against each "
+        f"{name}: {first} of shape {input.shape} and {second} of shape {target.shape} would be broadcast against each "
         f"other, and every prediction compared with targets that are not its own; {fix}"
+    )
+
+
+def check_probabilities(
+    name: str, reduction: str, input: Any, target: Any, roles: tuple[str, str] = ("input", "target")
+) -> None:
+    """Raises the errors of ``check``, and of what is no probability."""
+    check(name, reduction, input, target, roles=roles)
+    check_floating(name, **{roles[0]: input, roles[1]: target})
+    given = values(input)
+    if given is None or not given.size or (given.min() >= 0 and given.max() <= 1):
+        return
+    if np.isnan(given).any():
+        raise ValueError(
+            f"{name}: {roles[0]} must hold probabilities between 0 and 1, got NaN; look where it comes from"
+        )
+    raise ValueError(
+        f"{name}: {roles[0]} must hold probabilities between 0 and 1, got some from {given.min():g} to "
+        f"{given.max():g}; for logits use the loss that takes them, binary_cross_entropy_with_logits or cross_entropy"
     )
 
 
@@ -95,14 +127,33 @@ def reduced(losses: Tensor, reduction: str) -> Tensor:
     return losses if reduction == "none" else losses.mean() if reduction == "mean" else losses.sum()
 
 
-def _weighted(name: str, losses: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
+def mean_by_weight(losses: Tensor, weight: Tensor) -> Tensor:
+    """Σ losses / Σ weight: NaN where there is no weight, of an empty batch say, without NumPy's warning."""
+    total = weight.sum()
+    return losses.sum() / autograd.where(total == 0, math.nan, total)
+
+
+def weighted(name: str, losses: Tensor, weight: Tensor | None) -> Tensor:
+    """losses · weight; a weight that would broadcast the losses to a larger shape is refused."""
+    if weight is None:
+        return losses
+    check_tensors(name, weight=weight)
+    out = losses * weight
+    if out.shape != losses.shape:
+        raise ShapeError(
+            f"{name}: weight of shape {weight.shape} does not broadcast to the losses' shape {losses.shape}, it would "
+            f"make {out.shape} of it; bring it to that shape first"
+        )
+    return out
+
+
+def _weighted_mean(name: str, losses: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     if weight is None:
         return reduced(losses, reduction)
+    check_tensors(name, weight=weight)
     if weight.shape != losses.shape:
         raise ShapeError(f"{name}: weight must have the shape {losses.shape} of the input, got {weight.shape}")
-    if reduction == "mean":
-        return (losses * weight).sum() / weight.sum()
-    return reduced(losses * weight, reduction)
+    return mean_by_weight(losses * weight, weight) if reduction == "mean" else reduced(losses * weight, reduction)
 
 
 @loss_function
@@ -121,7 +172,7 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Ten
     tensor(2.)
     """
     check("mse_loss", reduction, input, target)
-    return _weighted("mse_loss", (input - target).square(), weight, reduction)
+    return _weighted_mean("mse_loss", (input - target).square(), weight, reduction)
 
 
 @loss_function
@@ -132,7 +183,7 @@ def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tens
     tensor(1.)
     """
     check("l1_loss", reduction, input, target)
-    return _weighted("l1_loss", (input - target).abs(), weight, reduction)
+    return _weighted_mean("l1_loss", (input - target).abs(), weight, reduction)
 
 
 @loss_function
@@ -199,16 +250,8 @@ def binary_cross_entropy(
     tensor(0.4904)
     """
     name = "binary_cross_entropy"
-    check(name, reduction, input, target)
-    check_floating(name, input=input, target=target)
-    given = values(input)
-    if given is not None and given.size and not (given.min() >= 0 and given.max() <= 1):
-        raise ValueError(
-            f"{name}: input must hold probabilities between 0 and 1, got some from {given.min():g} to "
-            f"{given.max():g}; for logits use binary_cross_entropy_with_logits"
-        )
-    losses = autograd.bernoulli_nll(input, target)
-    return reduced(losses if weight is None else losses * weight, reduction)
+    check_probabilities(name, reduction, input, target)
+    return reduced(weighted(name, autograd.bernoulli_nll(input, target), weight), reduction)
 
 
 @loss_function
@@ -243,7 +286,7 @@ def binary_cross_entropy_with_logits(
         losses = (1 - target) * input + (1 + (pos_weight - 1) * target) * softplus
         if losses.shape != input.shape:
             raise ShapeError(f"{name}: pos_weight of shape {pos_weight.shape} does not broadcast to {input.shape}")
-    return reduced(losses if weight is None else losses * weight, reduction)
+    return reduced(weighted(name, losses, weight), reduction)
 
 
 @loss_function
@@ -269,7 +312,7 @@ def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: b
         safe = autograd.where(target == 0, 1.0, target)  # 0 ln 0 is 0
         losses = target * safe.log() - target * input
     if reduction == "batchmean":
-        return losses.sum() / input.shape[0] if input.ndim else losses
+        return losses.sum() / (input.shape[0] or math.nan) if input.ndim else losses
     return reduced(losses, reduction)
 
 
@@ -297,7 +340,7 @@ def poisson_nll_loss(
     check("poisson_nll_loss", reduction, input, target)
     losses = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
-        t = autograd.where(target > 1, target, 1.0)
+        t = autograd.where(target > 1, target, 1.0).to(input.dtype)
         stirling = t * t.log() - t + 0.5 * (2 * math.pi * t).log()
         losses = losses + autograd.where(target > 1, stirling, 0.0)
     return reduced(losses, reduction)

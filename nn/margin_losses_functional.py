@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NoReturn
 
 import numpy as np
 
@@ -12,10 +11,19 @@ import autograd
 from autograd import DTypeError, ShapeError, Tensor
 from autograd.errors import describe
 
-from .losses_functional import check, check_reduction, check_tensors, loss_function, reduced, values
+from .losses_functional import (
+    check,
+    check_reduction,
+    check_tensors,
+    loss_function,
+    mean_by_weight,
+    reduced,
+    values,
+    weighted,
+)
 
 __all__ = [
-    "cosine_embedding_loss", "ctc_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss",
+    "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss",
     "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "soft_margin_loss", "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
 ]  # fmt: skip
@@ -58,9 +66,13 @@ def nll_loss(
     if weight is not None and weight.shape != (n,):
         raise ShapeError(f"nll_loss: weight must have shape {(n,)}, one for each class, got {weight.shape}")
     _check_classes("nll_loss", target, n, ignore_index)
+    rows = input if input.ndim == 2 else input.movedim(classes, -1).reshape(-1, n)  # (rows, C)
+    given = values(target)
+    if weight is None and given is not None and not (given == ignore_index).any():
+        losses = -rows[np.arange(rows.shape[0]), given.reshape(-1)]
+        return reduced(losses.reshape(wanted) if input.ndim != 2 else losses, reduction)
     counted = target != ignore_index
     safe = target.masked_fill(~counted, 0).reshape(-1)  # (rows,)
-    rows = input.movedim(classes, -1).reshape(-1, n)  # (rows, C)
     row_weight = counted.reshape(-1).to(input.dtype)  # (rows,)
     if weight is not None:
         row_weight = weight[safe] * row_weight
@@ -68,7 +80,7 @@ def nll_loss(
     losses = (-rows[np.arange(rows.shape[0]), safe] * row_weight).masked_fill(~counted.reshape(-1), 0)
     if reduction == "none":
         return losses.reshape(wanted)
-    return losses.sum() if reduction == "sum" else losses.sum() / row_weight.sum()
+    return losses.sum() if reduction == "sum" else mean_by_weight(losses, row_weight)
 
 
 def _check_integer(name: str, target: Tensor) -> None:
@@ -113,9 +125,8 @@ def margin_ranking_loss(
     >>> margin_ranking_loss(autograd.tensor([1.0]), autograd.tensor([3.0]), autograd.tensor([1.0]))
     tensor(2.)
     """
-    check_tensors("margin_ranking_loss", input1=input1, input2=input2)
-    check("margin_ranking_loss", reduction, input1, input2)
-    check("margin_ranking_loss", reduction, input1, target)
+    check("margin_ranking_loss", reduction, input1, input2, roles=("input1", "input2"))
+    check("margin_ranking_loss", reduction, input1, target, roles=("input1", "target"))
     return reduced(autograd.clamp(margin - target * (input1 - input2), min=0), reduction)
 
 
@@ -147,7 +158,7 @@ def cosine_embedding_loss(
     tensor([1., 1.])
     """
     name = "cosine_embedding_loss"
-    check(name, reduction, input1, input2)
+    check(name, reduction, input1, input2, roles=("input1", "input2"))
     check_tensors(name, target=target)
     if input1.ndim not in (1, 2) or target.shape != input1.shape[:-1]:
         raise ShapeError(
@@ -341,15 +352,5 @@ def multilabel_soft_margin_loss(
     tensor(0.4100)
     """
     check("multilabel_soft_margin_loss", reduction, input, target)
-    losses = autograd.logistic_nll(input, target)
-    if weight is not None:
-        losses = losses * weight
+    losses = weighted("multilabel_soft_margin_loss", autograd.logistic_nll(input, target), weight)
     return reduced(losses.mean(-1), reduction)
-
-
-def ctc_loss(*_: Any, **__: Any) -> NoReturn:
-    """Not supported; calling it is an error that says so."""
-    raise NotImplementedError(
-        "ctc_loss: connectionist temporal classification is not supported; train on aligned targets with "
-        "cross_entropy, or compute this loss with PyTorch"
-    )

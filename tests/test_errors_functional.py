@@ -93,7 +93,7 @@ ERRORS = {
     "cosine": (lambda: F.cosine_embedding_loss(x, x, x), ShapeError, ["cosine_embedding_loss", "(2, 3)"]),
     "multi margin p": (lambda: F.multi_margin_loss(x, tensor([0, 1]), p=3), ValueError, ["p must be 1 or 2"]),
     "multi margin class": (lambda: F.multi_margin_loss(x, tensor([0, 3])), IndexError, ["class 3", "0 to 2"]),
-    "ctc": (lambda: F.ctc_loss(x, x, x, x), NotImplementedError, ["ctc_loss", "not supported", "cross_entropy"]),
+    "ctc": (lambda: F.ctc_loss(x, x, (2,), (1,)), DTypeError, ["ctc_loss", "targets", "integer classes"]),
     "sparse maximum": (
         lambda: F.embedding_bag(whole, table, mode="max", sparse=True),
         ValueError,

@@ -11,45 +11,6 @@ import pytest
 import autograd
 import nn
 
-INIT = {
-    "uniform_": (lambda t, g: nn.init.uniform_(t, -1, 3, generator=g), 1.0, 4 / np.sqrt(12)),
-    "normal_": (lambda t, g: nn.init.normal_(t, 2.0, 0.5, generator=g), 2.0, 0.5),
-    "constant_": (lambda t, g: nn.init.constant_(t, 3.0), 3.0, 0.0),
-    "zeros_": (lambda t, g: nn.init.zeros_(t), 0.0, 0.0),
-    "ones_": (lambda t, g: nn.init.ones_(t), 1.0, 0.0),
-    "kaiming_uniform_": (
-        lambda t, g: nn.init.kaiming_uniform_(t, nonlinearity="relu", generator=g), 0.0, np.sqrt(2 / 100)
-    ),
-    "kaiming_normal_": (
-        lambda t, g: nn.init.kaiming_normal_(t, a=1.0, mode="fan_out", generator=g), 0.0, np.sqrt(1 / 400)
-    ),
-    "xavier_uniform_": (lambda t, g: nn.init.xavier_uniform_(t, 2.0, generator=g), 0.0, 2 * np.sqrt(2 / 500)),
-    "xavier_normal_": (lambda t, g: nn.init.xavier_normal_(t, generator=g), 0.0, np.sqrt(2 / 500)),
-}  # fmt: skip
-
-
-def test_every_init_has_a_row():
-    assert {n for n in nn.init.__all__ if n.endswith("_")} == set(INIT)
-
-
-@pytest.mark.parametrize(("fill", "mean", "std"), INIT.values(), ids=INIT)
-def test_init(fill, mean, std):
-    p = nn.Parameter(autograd.empty(400, 100))
-    assert fill(p, autograd.Generator().manual_seed(0)) is p and p.requires_grad and p.is_leaf
-    a = p.numpy().copy()
-    assert abs(a.mean() - mean) <= 0.02 * std + 1e-6 and abs(a.std() - std) <= 0.02 * std + 1e-6
-    fill(p, autograd.Generator().manual_seed(0))
-    np.testing.assert_array_equal(p.numpy(), a)
-
-
-@pytest.mark.reference
-def test_gains_equal_pytorchs():
-    import torch
-
-    for name in ("linear", "conv2d", "sigmoid", "tanh", "relu", "selu", "leaky_relu"):
-        assert nn.init.calculate_gain(name) == torch.nn.init.calculate_gain(name)
-    assert nn.init.calculate_gain("leaky_relu", 0.3) == torch.nn.init.calculate_gain("leaky_relu", 0.3)
-
 
 class Tied(nn.Module):
     def __init__(self):
@@ -185,7 +146,7 @@ ERRORS = {
     ),
     "input": (
         lambda: nn.Linear(3, 2)(autograd.ones(4, 5)), autograd.ShapeError,
-        r"Linear\(in_features=3, .*wants input of shape \(…, 3\), got \(4, 5\)",
+        r"^Linear\(in_features=3, .*\): linear: x of shape \(4, 5\) and weight of shape \(2, 3\)",
     ),
     "size": (lambda: nn.Linear(-1, 2), ValueError, "in_features must not be negative"),
     "size type": (lambda: nn.Linear(1.5, 2), TypeError, "in_features must be an int, got float 1.5"),

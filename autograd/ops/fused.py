@@ -12,7 +12,7 @@ from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
 from .dims import Dims, dimension, kept_shape, normal_dims
-from .elementwise import check_floating
+from .elementwise import check_floating, where
 from .indexing import gather, getitem
 from .linalg import check_same_dtype
 
@@ -284,7 +284,11 @@ def _reduced(losses: Tensor, reduction: str, row_weight: Tensor | None) -> Tenso
         return losses
     if reduction == "sum":
         return losses.sum()
-    return losses.sum() / ((losses.numel() or math.nan) if row_weight is None else row_weight.sum())
+    if row_weight is None:
+        return losses.sum() / (losses.numel() or math.nan)
+    # Where nothing counts the mean is NaN; divided by 0 it would be so too, but with NumPy's warning.
+    total = row_weight.sum()
+    return losses.sum() / where(total == 0, math.nan, total)
 
 
 def _check_cross_entropy(input: Any, target: Any, reduction: str, label_smoothing: float) -> None:
