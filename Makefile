@@ -13,7 +13,7 @@ help:
 	@echo "make test-all  everything: also the comparisons with PyTorch and JAX, and the slow tests"
 	@echo "make lint      ruff"
 	@echo "make types     mypy"
-	@echo "make bench     the engine beside PyTorch and NumPy, grad, jacobian and hessian beside JAX"
+	@echo "make bench     the engine, derivatives of functions and optimizers beside PyTorch, NumPy and JAX"
 	@echo "make ops       checks every op and prints the table: value, gradients, jax"
 
 $(BIN)/python:
@@ -44,6 +44,7 @@ types: .venv/.installed-dev
 bench: .venv/.installed-dev
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/transforms.py
+	$(BIN)/python benchmarks/optimizers.py
 
 ops: .venv/.installed-dev
 	$(BIN)/python tools/ops_table.py

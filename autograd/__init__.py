@@ -96,7 +96,7 @@ from .dtypes import (
 from .errors import DTypeError, GraphError, ShapeError
 from .function import Function, once_differentiable
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
-from .graph import Drawing, draw
+from .graph import Drawing, draw, record
 from .inplace import increment_version
 from .modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .ops.activations import (

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import modes
 from .errors import DTypeError, GraphError, ShapeError, describe
-from .inplace import Overwritten
+from .inplace import Overwritten, note
 from .node import Memory, Node, next_tick
 from .primitive import Primitive, Rule, _output, wrap
 
@@ -72,6 +72,9 @@ def recorded(op: Joint, inputs: tuple[Any, ...], results: Sequence[Any], tick: i
         if isinstance(r._array, np.ndarray) and (r._memory is not None or any(r is x for x in inputs)):
             out._memory = memory = r._shared_memory()
             memory.add(out)
+    if modes.local.recording:
+        for made in (node, *outs):
+            note(made)
     return outs
 
 

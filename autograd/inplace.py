@@ -36,6 +36,17 @@ def caller() -> tuple[str, int]:
     return frame.f_code.co_filename, frame.f_lineno
 
 
+def note(node: Any) -> None:
+    """Leaves with ``node`` where it was made: "where", "seconds", and "module" and "call" inside of modules."""
+    if node._extra is None:
+        node._extra = {}
+    extra, local = node._extra, modes.local
+    extra.setdefault("where", caller())
+    extra.setdefault("seconds", local.took)
+    if local.modules is not None:
+        _, extra["module"], extra["call"] = local.modules
+
+
 def increment_version(tensors: Node | Iterable[Node]) -> None:
     """Says that the memory of ``tensors`` was written outside the engine, through ``t.numpy()`` say.
 
@@ -163,7 +174,7 @@ def _record(t: Any, old: Any, tick: int, how: Any) -> None:
     t._inputs = tuple(old if x is t else x for x in how[1])
     t._tick, t._extra = tick, {"older": old}
     if modes.local.watchers:
-        t._extra["where"] = caller()
+        note(t)
     LastWrite.tick = tick
 
 
@@ -206,6 +217,8 @@ def _carry_over(t: Any, overlapping: list[tuple[Any, Any, Any]]) -> None:
         mixed = where(wrap(mask), t.reshape(-1)[source], before)
         alias._requires_grad, alias._primitive, alias._static = True, mixed._primitive, mixed._static
         alias._inputs, alias._tick, alias._extra = mixed._inputs, next_tick(), {"older": before}
+        if modes.local.recording:
+            note(alias)
         LastWrite.tick = alias._tick
 
 

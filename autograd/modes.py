@@ -25,6 +25,9 @@ class _Local(threading.local):
     namespace: Any = None  # None is NumPy
     watchers: tuple[Callable[..., None], ...] = ()  # each is shown every op: (primitive, inputs, static, result)
     anomaly = False
+    recording = False
+    modules: Any = None  # while recording: the innermost module that is called, names and numbers of all calls around
+    took = 0.0  # seconds that the op shown to the watchers took
     unusual = False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -190,11 +191,13 @@ class Primitive:
         """The call, shown afterwards to those who watch this thread's ops."""
         local = modes.local
         watchers, local.watchers = local.watchers, ()
+        start = time.perf_counter()
         try:
             with np.errstate(all="ignore") if local.anomaly else contextlib.nullcontext():
                 out = self(*inputs, **static)
         finally:
             local.watchers = watchers
+        local.took = time.perf_counter() - start
         for watch in watchers:
             watch(self, inputs, static, out)
         return out

@@ -282,6 +282,10 @@ class Tensor(Operations):
         out = wrap(self._materialise())
         out._memory = self._shared_memory()
         out._memory.add(out)
+        if modes.active and modes.local.recording:
+            inplace.note(out)
+            if self._requires_grad:
+                out._extra["cut"] = "detach"
         return out
 
     def detach_(self) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import autograd
-from autograd import DTypeError, GraphError, RemovableHandle, ShapeError, Tensor
+from autograd import DTypeError, GraphError, RemovableHandle, ShapeError, Tensor, record
 from autograd.errors import LinAlgError, describe
 
 from .module_attributes import Attributes
@@ -31,8 +31,9 @@ class Hooks(Attributes):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            if self._hooked:
-                return self._call_with_hooks(args, kwargs)
+            if self._hooked or record.active:
+                with record.module(self):
+                    return self._call_with_hooks(args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
             _locate(self, error)

@@ -50,6 +50,12 @@ def test_links_and_pictures_are_there():
         assert (ROOT / path).is_file(), path
 
 
+def test_every_example_is_named():
+    table = README[README.index("## Examples") :].split("\n## ")[0]
+    scripts = {path.name for path in (ROOT / "examples").glob("*.py")} - {"common.py"}
+    assert set(re.findall(r"`(\w+\.py)`", table)) == scripts
+
+
 def test_the_picture_is_what_the_demo_draws(tmp_path):
     """The README's graph has the operations and parameters of the demo's, drawn anew."""
     script = ROOT / "examples" / "digits.py"

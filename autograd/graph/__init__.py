@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .drawing import Drawing, draw
+from .record import record
 
-__all__ = ["Drawing", "draw"]
+__all__ = ["Drawing", "draw", "record"]

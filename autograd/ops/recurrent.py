@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backends import numpy as numpy_namespace
 from ..errors import DTypeError, ShapeError, describe
 from ..primitive import primitive
 
@@ -207,7 +208,7 @@ def lstm_scan(xp, x, weight, h, c, projection=None, *, batch_sizes, reverse=Fals
         [("projection", projection, (width, size))],
     )  # fmt: skip
     scale, offset = _scale_and_offset("ssts", size, x.dtype)
-    if isinstance(x, np.ndarray):
+    if xp is numpy_namespace:
         return *_lstm_in_place(x, weight, h, c, projection, scale, offset, _spans(batch_sizes, reverse)), {}
     parts, gates, cells = [], [], []
     for start, stop in _spans(batch_sizes, reverse):
@@ -267,7 +268,7 @@ def _lstm_loop(xp, g, out, x, weight, h, c, projection, batch_sizes, reverse, ga
         cells = _lstm_cells(xp, gates, c, batch_sizes, reverse)
     before = _before(xp, cells, c, batch_sizes, reverse)
     spans = _spans(batch_sizes, not reverse)
-    if isinstance(gates, np.ndarray) and isinstance(cells, np.ndarray):
+    if xp is numpy_namespace:
         return _lstm_loop_in_place(g, h, c, weight, projection, gates, cells, before, spans)
     i, f, u, o = (gates[:, k * size : (k + 1) * size] for k in range(4))
     t = xp.tanh(cells)
