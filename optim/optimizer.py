@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
+import inspect
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -10,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import GraphError, ShapeError, Tensor, enable_grad
+from autograd import GraphError, RemovableHandle, ShapeError, Tensor, enable_grad
 from autograd.errors import describe
 
 from .packs import Plan
@@ -20,16 +23,63 @@ __all__ = ["Optimizer"]
 Params = Iterable[Any]
 Rule = Callable[..., tuple[Any, dict[str, Any]]]
 
+_hook_numbers = itertools.count()
+
+
+_PLAIN = {bool, float, int, str}
+
+
+def _plain(value: Any) -> Any:
+    """A hyper-parameter as the rule takes it: numbers of any kind as Python's."""
+    if isinstance(value, (tuple, list)):
+        return tuple(map(_plain, value))
+    return value if value is None or isinstance(value, (bool, str, int)) or callable(value) else float(value)
+
+
+def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
+    """The step between the hooks of before and after; one that a subclass's step calls is part of that."""
+
+    @functools.wraps(step)
+    def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        self._opt_called = True
+        if self._stepping or not (self._step_pre_hooks or self._step_post_hooks):
+            return step(self, *args, **kwargs)
+        self._stepping = True
+        try:
+            for hook in list(self._step_pre_hooks.values()):
+                changed = hook(self, args, kwargs)
+                if changed is not None:
+                    args, kwargs = changed
+            out = step(self, *args, **kwargs)
+            for hook in list(self._step_post_hooks.values()):
+                hook(self, args, kwargs)
+            return out
+        finally:
+            self._stepping = False
+
+    return call
+
+
+def decayed(p: Any, g: Any, weight_decay: float, maximize: bool) -> Any:
+    """The gradient to descend along: turned round to go up, and with λ p added."""
+    if maximize:
+        g = -g
+    return g + weight_decay * p if weight_decay else g
+
 
 class Optimizer:
     """Base class of optimizers.
 
     A subclass gives its update rule, a pure function ``rule(xp, p, g, state, step, **hyper)`` that returns the new p
-    and state, the names of its state for a group, and the hyper-parameters that the rule takes.
+    and state, and the names of its state for a group. The rule's keyword arguments are read from the group.
 
     Arguments:
         params: parameters, (name, parameter) pairs, or dicts ``{"params": [...], "lr": ...}``, one for each group.
         defaults: the hyper-parameters of groups that do not give their own.
+
+    Set the attribute ``nonfinite`` to say what a step does where a gradient holds NaN or infinity: ``"apply"`` it, as
+    PyTorch does and as it is at first; ``"raise"`` a FloatingPointError that names the parameter, before anything is
+    changed; or ``"skip"`` the whole step, as mixed precision wants it.
 
     Raises:
         ValueError: no parameters, one given twice, a hyper-parameter out of range. GraphError: one that is the
@@ -37,8 +87,20 @@ class Optimizer:
     """
 
     rule: Rule
-    # Whether the step count is part of the state that PyTorch's optimizer of this name saves.
-    counts_steps = True
+    nonfinite = "apply"
+    # Whether step() was ever called, which schedules want to know, and whether it is running.
+    _opt_called = False
+    _stepping = False
+    _hyper_names: tuple[str, ...] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:
+            cls.step = _with_hooks(cls.step)  # type: ignore[method-assign]
+        if "rule" in cls.__dict__:
+            cls._hyper_names = tuple(
+                name for name, arg in inspect.signature(cls.rule).parameters.items() if arg.kind is arg.KEYWORD_ONLY
+            )
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         if isinstance(params, (Tensor, np.ndarray, dict)):
@@ -46,6 +108,8 @@ class Optimizer:
                 f"{self._name}: params must be a list of Tensors or of dicts, got {describe(params)}; "
                 "put it into a list"
             )
+        self._step_pre_hooks: dict[int, Callable[..., Any]] = {}
+        self._step_post_hooks: dict[int, Callable[..., Any]] = {}
         self.defaults = defaults
         self.state: dict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
@@ -62,21 +126,69 @@ class Optimizer:
 
     def check(self, group: dict[str, Any]) -> None:
         """Raises the ValueError of a group's hyper-parameter that is out of range."""
-        raise NotImplementedError
+        self._wants(group, "lr")
+        if group.get("capturable"):
+            raise ValueError(
+                f"{self._name}: capturable is for recording CUDA graphs, which there are none of here; leave it False"
+            )
+        if group.get("differentiable"):
+            raise ValueError(
+                f"{self._name}: differentiable=True is not there, since step() writes into memory; write the update "
+                "as p - lr * g on Tensors with autograd.grad(..., create_graph=True), or leave it False"
+            )
 
     def state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
         """The names of the arrays that the rule keeps for a parameter of this group."""
         raise NotImplementedError
 
+    def state_shapes(self, shape: tuple[int, ...], group: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+        """The shapes of these arrays for a parameter of this shape."""
+        return dict.fromkeys(self.state_names(group), shape)
+
+    def number_names(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """The names of the numbers kept for each parameter: ``"step"`` where it is saved, and the rule's own."""
+        return ("step",)
+
+    def start(self, group: dict[str, Any], name: str) -> float:
+        """What a state is filled with at first."""
+        return 0.0
+
+    def start_state(self, p: Any, group: dict[str, Any], xp: Any = np) -> dict[str, Any]:
+        """The state that the rule is given at the first step: arrays like p, and numbers."""
+        shapes = self.state_shapes(p.shape, group)
+        arrays = {name: xp.full(shape, self.start(group, name), p.dtype) for name, shape in shapes.items()}
+        return arrays | {name: self.start(group, name) for name in self.number_names(group) if name != "step"}
+
+    def takes_sparse(self, group: dict[str, Any]) -> bool:
+        """Whether the rule may run on the rows of a sparse gradient alone; raises GraphError where that is refused."""
+        raise GraphError(
+            f"{self._name}: does not support sparse gradients; use optim.SparseAdam, optim.Adagrad or optim.SGD for "
+            "this parameter, or an embedding with sparse=False"
+        )
+
+    def _refuse_decay_of_rows(self, group: dict[str, Any]) -> None:
+        if group["weight_decay"]:
+            raise GraphError(
+                f"{self._name}: weight_decay touches every row, so it does not go with sparse gradients; put this "
+                "parameter into a group with weight_decay=0, or use an embedding with sparse=False"
+            )
+
     def hyper(self, group: dict[str, Any]) -> dict[str, Any]:
         """The keyword arguments of the rule for this group, numbers as floats: NumPy's would widen float32 arrays."""
-        raise NotImplementedError
+        values = [(name, group[name]) for name in self._hyper_names]
+        return {name: value if type(value) in _PLAIN else _plain(value) for name, value in values}
 
     def _wants(self, group: dict[str, Any], *names: str) -> None:
         """Raises the ValueError of the first of these hyper-parameters that is negative or NaN."""
         for name in names:
             if not float(group[name]) >= 0:
                 raise ValueError(f"{self._name}: {name} must not be negative, got {group[name]}")
+
+    def _wants_betas(self, group: dict[str, Any]) -> None:
+        """Raises the ValueError of the first beta outside [0, 1)."""
+        for i, beta in enumerate(group["betas"]):
+            if not 0 <= float(beta) < 1:
+                raise ValueError(f"{self._name}: betas[{i}] must be at least 0 and below 1, got {beta}")
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Adds a group: ``{"params": [...]}`` and the hyper-parameters in which it differs from the defaults.
@@ -131,6 +243,7 @@ class Optimizer:
                 else:
                     p.grad = p.grad.detach().zero_()
 
+    @_with_hooks
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Updates every parameter that has a gradient, in its own memory.
 
@@ -141,21 +254,75 @@ class Optimizer:
 
         Raises:
             ShapeError, DTypeError: a gradient or saved state does not fit the parameter, which has changed since.
+            GraphError: a sparse gradient that this optimizer does not take. FloatingPointError: with
+            ``nonfinite = "raise"``, a gradient with NaN or infinity.
         """
         loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        self._update()
+        return loss
+
+    def _update(self) -> None:
+        """Runs the rule on all parameters that have gradients."""
         plan = self._plan
         gradients = None if plan is None else plan.gradients(self)
         if plan is None or gradients is None:
             plan = self._plan = Plan(self, plan)
             gradients = plan.gradients(self)
             assert gradients is not None
-        if gradients:
-            plan.update(self, gradients)
+        if gradients and self._may_apply(plan.gradients_of(gradients)):
+            plan.update(self, self._prepared(plan.params, gradients))
             autograd.increment_version(plan.params)
-        return loss
+
+    def _prepared(self, params: list[Tensor], gradients: list[Any]) -> list[Any]:
+        """The gradients as the rule gets them; for subclasses that change them first."""
+        return gradients
+
+    def _may_apply(self, gradients: Iterable[tuple[str, Any]]) -> bool:
+        """Whether these gradients of the parameters named may be applied, by ``nonfinite``."""
+        if self.nonfinite == "apply":
+            return True
+        if self.nonfinite not in ("raise", "skip"):
+            raise ValueError(f"{self._name}: nonfinite must be 'apply', 'raise' or 'skip', got {self.nonfinite!r}")
+        for where, array in gradients:
+            finite = np.isfinite(array)
+            if not finite.all():
+                if self.nonfinite == "skip":
+                    return False
+                raise FloatingPointError(
+                    f"{where} has a gradient with {int(np.isnan(array).sum())} NaN and "
+                    f"{int(np.isinf(array).sum())} infinite of {array.size} entries; nothing was changed"
+                )
+        return True
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Calls ``hook(optimizer, args, kwargs)`` before every step; it may return other (args, kwargs).
+
+        Hooks are not saved or copied with the optimizer.
+
+        >>> import autograd, optim
+        >>> w = autograd.zeros(2, requires_grad=True)
+        >>> optimizer = optim.SGD([w], lr=1.0)
+        >>> def clip(optimizer, args, kwargs):
+        ...     w.grad.clamp_(-1.0, 1.0)
+        >>> handle = optimizer.register_step_pre_hook(clip)
+        >>> w.grad = autograd.tensor([5.0, 0.5]); optimizer.step(); w
+        tensor([-1.0000, -0.5000], requires_grad=True)
+        """
+        return self._add_hook(self._step_pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+        """Calls ``hook(optimizer, args, kwargs)`` after every step. Returns a handle whose ``remove()`` ends that."""
+        return self._add_hook(self._step_post_hooks, hook)
+
+    def _add_hook(self, hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> RemovableHandle:
+        if not callable(hook):
+            raise TypeError(f"{self._name}: a step hook must be a function, got {describe(hook)}")
+        key = next(_hook_numbers)
+        hooks[key] = hook
+        return RemovableHandle(hooks, key)
 
     # State
 
@@ -196,6 +363,12 @@ class Optimizer:
                 f"{self._name}.load_state_dict: the state has {len(saved)} parameter groups, "
                 f"the optimizer {len(groups)}"
             )
+        changed = [
+            {**group, **copy.deepcopy({k: v for k, v in other.items() if k != "params"}), "params": group["params"]}
+            for group, other in zip(groups, saved, strict=True)
+        ]
+        for group in changed:
+            self.check(group)
         loaded: dict[Tensor, dict[str, Any]] = defaultdict(dict)
         for g, (group, other) in enumerate(zip(groups, saved, strict=True)):
             if len(other["params"]) != len(group["params"]):
@@ -206,32 +379,33 @@ class Optimizer:
             for i, (p, number) in enumerate(zip(group["params"], other["params"], strict=True)):
                 entry = state_dict["state"].get(number)
                 if entry is not None:
-                    loaded[p] = {name: self._loaded(name, value, p, self.where(g, i)) for name, value in entry.items()}
-        changed = [
-            {**group, **copy.deepcopy({k: v for k, v in other.items() if k != "params"}), "params": group["params"]}
-            for group, other in zip(groups, saved, strict=True)
-        ]
-        for group in changed:
-            self.check(group)
+                    loaded[p] = self._loaded(entry, p, changed[g], self.where(g, i))
         for group, new in zip(groups, changed, strict=True):
             group.update(new)
         self.state, self._plan = loaded, None
 
-    def _loaded(self, name: str, value: Any, p: Tensor, where: str) -> Any:
-        if value is None:
-            return None
-        array = np.array(value.detach().numpy() if hasattr(value, "detach") else value)
-        if name == "step":
-            return autograd.from_numpy(array.astype(np.float32).reshape(()))
-        if array.shape != p.shape:
-            raise ShapeError(
-                f"{self._name}.load_state_dict: {name} of {where} has shape {array.shape} in the state, "
-                f"and the parameter {p.shape}"
-            )
-        return autograd.from_numpy(array.astype(p.dtype))
+    def _loaded(self, entry: Mapping[str, Any], p: Tensor, group: dict[str, Any], where: str) -> dict[str, Any]:
+        """A saved state as copies of p's dtype; ShapeError if it is not of the shape that p's has."""
+        numbers = self.number_names(group)
+        shapes = self.state_shapes(p.shape, group)
+        loaded: dict[str, Any] = {}
+        for name, value in entry.items():
+            if value is None:
+                loaded[name] = None
+                continue
+            array = np.array(value.detach().numpy() if hasattr(value, "detach") else value)
+            wanted = () if name in numbers or name == "step" else shapes.get(name, p.shape)
+            if array.shape != wanted and not (wanted == () and array.size == 1):
+                raise ShapeError(
+                    f"{self._name}.load_state_dict: {name} of {where} has shape {array.shape} in the state, and "
+                    f"{wanted} belongs to the parameter, whose shape is {p.shape}"
+                )
+            dtype = np.result_type(p.dtype, np.float32) if name in numbers else p.dtype
+            loaded[name] = autograd.from_numpy(array.astype(np.float32 if name == "step" else dtype).reshape(wanted))
+        return loaded
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_plan": None}
+        return {**self.__dict__, "_plan": None, "_step_pre_hooks": {}, "_step_post_hooks": {}}
 
     def __repr__(self) -> str:
         lines = [

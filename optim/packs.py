@@ -2,11 +2,16 @@
 
 NumPy spends most of its time on small arrays with calls and most of it on large ones with memory. So
 small parameters are gathered into one flat array, on which the rule runs once, and large ones are
-updated in blocks that stay in the cache from the first operation of the rule to the last.
+updated in blocks that stay in the cache from the first operation of the rule to the last. Blocks and
+packs are independent, so that several threads can take them without a change in the results.
+
+A parameter with a sparse gradient is a pack of its own, on whose named rows alone the rule runs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,25 +20,30 @@ import autograd
 from autograd import DTypeError, ShapeError, Tensor
 from autograd.errors import describe
 
+from . import threads
+
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
-__all__ = ["Plan"]
+__all__ = ["Plan", "array_of", "stale"]
 
 # Entries: a block with its gradient, two moments and the rule's temporaries fits in a core's own cache; below SMALL
 # copying a parameter costs less than the rule's calls.
 BLOCK = 1 << 15
-SMALL = 1 << 14
+SMALL = 1 << 13
+# Entries in all, below which waking another thread costs more than it saves.
+THREADED = 1 << 19
 
 
 class Member:
     """One parameter in a pack: the array and the state Tensors that it had when packed, to notice changes by."""
 
-    __slots__ = ("array", "entry", "group", "number", "p", "shape", "tensors", "where")
+    __slots__ = ("array", "entry", "group", "number", "p", "shape", "sparse", "tensors", "where")
 
     def __init__(self, p: Tensor, array: np.ndarray, entry: dict[str, Any], group: int, where: str) -> None:
         self.p, self.array, self.entry, self.group, self.where = p, array, entry, group, where
         self.shape = array.shape
+        self.sparse = False  # whether the rule runs on some rows
         self.number = 0  # the place of its gradient in the list of this step's gradients
         self.tensors: list[tuple[str, Tensor]] = []
 
@@ -41,19 +51,27 @@ class Member:
 class Pack:
     """Parameters of one group, dtype and step count on which the rule runs together."""
 
-    def __init__(self, members: list[Member], names: tuple[str, ...], counts_steps: bool) -> None:
+    def __init__(self, members: list[Member], optimizer: Optimizer) -> None:
         first = members[0]
-        self.members, self.names, self.group = members, names, first.group
+        group = optimizer.param_groups[first.group]
+        self.members, self.group, self.sparse = members, first.group, first.sparse
+        self.names, numbers = optimizer.state_names(group), optimizer.number_names(group)
         self.steps = np.array([_step(m.entry) for m in members], np.float32)
         size = sum(m.array.size for m in members)
         dtype = first.array.dtype
-        self.state = {name: np.zeros(size, dtype) for name in names}
+        self.state = {name: np.full(size, optimizer.start(group, name), dtype) for name in self.names}
+        self.numbers = {
+            name: np.array([_number(m.entry, name, optimizer, group) for m in members], np.result_type(dtype, "f4"))
+            for name in numbers
+            if name != "step"
+        }
+        shown = {**self.numbers, "step": self.steps} if "step" in numbers else self.numbers
         start = 0
         self.spans: list[slice] = []
         for i, m in enumerate(members):
             span = slice(start, start + m.array.size)
             self.spans.append(span)
-            for name in names:
+            for name in self.names:
                 view = self.state[name][span].reshape(m.shape)
                 old = m.entry.get(name)
                 if old is not None:
@@ -64,39 +82,64 @@ class Pack:
                         )
                     view[...] = old.detach().numpy()
                 m.entry[name] = autograd.from_numpy(view)
-            if counts_steps:
-                m.entry["step"] = autograd.from_numpy(self.steps[i : i + 1].reshape(()))
-            m.tensors = [(name, m.entry[name]) for name in (*names, *(("step",) if counts_steps else ()))]
+            for name, values in shown.items():
+                m.entry[name] = autograd.from_numpy(values[i : i + 1].reshape(()))
+            m.tensors = [(name, m.entry[name]) for name in (*self.names, *shown)]
             start = span.stop
         # A single array in order in memory is its own flat array.
-        self.direct = len(members) == 1 and first.array.flags.c_contiguous
-        self.flat = first.array.reshape(-1) if self.direct else np.empty(size, dtype)
-        self.gradient = np.empty(0 if self.direct else size, dtype)
+        self.direct = len(members) == 1 and first.array.flags.c_contiguous and not self.sparse
+        self.flat = first.array.reshape(-1) if self.direct else np.empty(0 if self.sparse else size, dtype)
+        self.gradient = np.empty(0 if self.direct or self.sparse else size, dtype)
         self.blocks = [
             (slice(a, a + BLOCK), self.flat[a : a + BLOCK], {k: v[a : a + BLOCK] for k, v in self.state.items()})
-            for a in range(0, size, BLOCK)
+            for a in range(0, self.flat.size, BLOCK)
         ]
         self.copies = [
             (m, m.array, self.flat[span].reshape(m.shape), self.gradient[span].reshape(m.shape))
             for m, span in zip(members, self.spans, strict=True)
-            if not self.direct
+            if not self.direct and not self.sparse
         ]
 
-    def update(self, rule: Any, hyper: dict[str, Any], gradients: list[np.ndarray]) -> None:
-        """One step of every member."""
+    def tasks(self, rule: Any, hyper: dict[str, Any], gradients: list[Any]) -> list[Callable[[], None]]:
+        """One step of every member, in pieces that may run at once."""
         self.steps += 1
         step = float(self.steps[0])
-        if self.direct:
-            g = gradients[self.members[0].number].reshape(-1)
-        else:
-            g = self.gradient
-            for m, array, flat, gradient in self.copies:
-                flat[...] = array
-                gradient[...] = gradients[m.number]
-        for span, p, state in self.blocks:
+        numbers = {name: float(values[0]) for name, values in self.numbers.items()}
+        if self.sparse:
+            return [partial(self._update_rows, rule, hyper, gradients, step, numbers)]
+        if not self.direct:
+            return [partial(self._update_gathered, rule, hyper, gradients, step, numbers)]
+        g = gradients[self.members[0].number].reshape(-1)
+        return [partial(self._update_block, rule, hyper, block, g, step, numbers) for block in self.blocks]
+
+    def _update_block(self, rule: Any, hyper: Any, block: Any, g: Any, step: float, numbers: dict[str, float]) -> None:
+        span, p, state = block
+        if not numbers:
             rule(np, p, g[span], state, step, **hyper)
+            return
+        new = rule(np, p, g[span], {**state, **numbers}, step, **hyper)[1]
+        for name, values in self.numbers.items():
+            values[...] = new[name]  # every block comes to the same number
+
+    def _update_gathered(self, rule: Any, hyper: Any, gradients: Any, step: float, numbers: dict[str, float]) -> None:
+        for m, array, flat, gradient in self.copies:
+            flat[...] = array
+            gradient[...] = gradients[m.number]
+        for block in self.blocks:
+            self._update_block(rule, hyper, block, self.gradient, step, numbers)
         for _, array, flat, _ in self.copies:
             array[...] = flat
+
+    def _update_rows(self, rule: Any, hyper: Any, gradients: Any, step: float, numbers: dict[str, float]) -> None:
+        (m,) = self.members
+        rows, g = gradients[m.number]
+        views = {name: flat.reshape(m.shape) for name, flat in self.state.items()}
+        p, new = rule(np, m.array[rows], g, {**{k: v[rows] for k, v in views.items()}, **numbers}, step, **hyper)
+        m.array[rows] = p
+        for name, view in views.items():
+            view[rows] = new[name]
+        for name, values in self.numbers.items():
+            values[...] = new[name]
 
 
 class Plan:
@@ -104,7 +147,7 @@ class Plan:
 
     def __init__(self, optimizer: Optimizer, before: Plan | None) -> None:
         self.state = optimizer.state
-        self.names = [optimizer.state_names(group) for group in optimizer.param_groups]
+        self.names = [_names(optimizer, group) for group in optimizer.param_groups]
         self.members = [
             self._member(optimizer, g, i, p)
             for g, group in enumerate(optimizer.param_groups)
@@ -112,40 +155,43 @@ class Plan:
             if p.grad is not None
         ]
         self.params = [m.p for m in self.members]
-        kept = {tuple(m.p for m in pack.members): pack for pack in before.packs} if before is not None else {}
+        kept: dict[Any, tuple[Pack, Any]] = {}
+        if before is not None:
+            kept = {tuple(m.p for m in pack.members): (pack, before.names[pack.group]) for pack in before.packs}
+        # Packs that share memory must be taken one after the other.
+        self.alone = _overlapping(self.members)
+        self.large = not self.alone and sum(m.array.size for m in self.members) >= THREADED
         self.packs: list[Pack] = []
         for members in self._packed():
             names = self.names[members[0].group]
-            old = kept.get(tuple(m.p for m in members))
-            if old is not None and old.names == names and all(map(_same, old.members, members)):
+            old, old_names = kept.get(tuple(m.p for m in members), (None, None))
+            if old is not None and old_names == names and all(map(_same, old.members, members)):
                 for mine, theirs in zip(old.members, members, strict=True):
                     mine.number = theirs.number
                     self.members[mine.number] = mine
                 self.packs.append(old)
             else:
-                self.packs.append(Pack(members, names, optimizer.counts_steps))
+                self.packs.append(Pack(members, optimizer))
 
     def _member(self, optimizer: Optimizer, g: int, i: int, p: Tensor) -> Member:
         where = f"{type(optimizer).__name__}: {optimizer.where(g, i)}"
-        array = p.numpy()
-        if array.dtype.kind != "f":
-            raise DTypeError(f"{where} is {describe(array)}; only floating parameters can be optimized")
-        if not array.flags.writeable:
-            raise ValueError(f"{where} lies in memory that cannot be written; make it of a copy of that array")
-        return Member(p, array, self.state.setdefault(p, {}), g, where)
+        array = array_of(p, where)
+        m = Member(p, array, self.state.setdefault(p, {}), g, where)
+        m.sparse = p.grad is not None and p.grad.is_sparse and optimizer.takes_sparse(optimizer.param_groups[g])
+        return m
 
     def _packed(self) -> list[list[Member]]:
         """The members in lists for packs: large ones, and those that share memory with others, alone."""
-        alone = _overlapping(self.members)
         lists: list[list[Member]] = []
         open_packs: dict[Any, tuple[list[Member], int]] = {}
         for number, m in enumerate(self.members):
             m.number = number
             size = m.array.size
-            if size > SMALL or m in alone:
+            if size > SMALL or m in self.alone or m.sparse:
                 lists.append([m])
                 continue
-            key = (m.group, m.array.dtype, _step(m.entry))
+            numbers = [m.entry.get(name) for name in self.names[m.group][1] if name != "step"]
+            key = (m.group, m.array.dtype, _step(m.entry), *(None if x is None else float(x) for x in numbers))
             members, filled = open_packs.get(key, ([], 0))
             if not members or filled + size > BLOCK:
                 members, filled = [], 0
@@ -154,15 +200,15 @@ class Plan:
             open_packs[key] = (members, filled + size)
         return lists
 
-    def gradients(self, optimizer: Optimizer) -> list[np.ndarray] | None:
-        """The gradient of every member, or None if the plan does not hold any more."""
-        found: list[np.ndarray] = []
+    def gradients(self, optimizer: Optimizer) -> list[Any] | None:
+        """The gradient of every member, (rows, values) of a sparse one; or None if the plan holds no more."""
+        found: list[Any] = []
         members, n, state = self.members, len(self.members), self.state
         if optimizer.state is not state or len(optimizer.param_groups) != len(self.names):
             return None
         g = 0
         for group in optimizer.param_groups:
-            if optimizer.state_names(group) != self.names[g]:
+            if _names(optimizer, group) != self.names[g]:
                 return None
             for p in group["params"]:
                 gradient = p.grad
@@ -177,28 +223,75 @@ class Plan:
                 for name, tensor in m.tensors:
                     if entry.get(name) is not tensor:
                         return None
+                if gradient.is_sparse is not m.sparse and (m.sparse or optimizer.takes_sparse(group)):
+                    return None
+                if m.sparse:
+                    found.append(_rows(m, gradient))
+                    continue
                 array = gradient.numpy()
                 if array.shape != m.shape or array.dtype != m.array.dtype:
-                    raise ShapeError(
-                        f"{m.where} is {describe(m.array)}, and its gradient {describe(array)}: the parameter was "
-                        "changed after the backward pass; zero_grad() and go backward again"
-                    )
+                    raise stale(m.where, m.array, array)
                 found.append(array)
             g += 1
         if len(found) != n:
             return None
         for pack in self.packs:
-            steps = pack.steps.tolist()
-            if steps.count(steps[0]) != len(steps):
-                return None
+            if len(pack.members) > 1:
+                for numbers in (pack.steps, *pack.numbers.values()):
+                    values = numbers.tolist()
+                    if values.count(values[0]) != len(values):
+                        return None
         return found
 
-    def update(self, optimizer: Optimizer, gradients: list[np.ndarray]) -> None:
+    def gradients_of(self, gradients: list[Any]) -> Iterable[tuple[str, np.ndarray]]:
+        """What messages call each member, and its gradient's values."""
+        for m, g in zip(self.members, gradients, strict=True):
+            yield m.where, g[1] if m.sparse else g
+
+    def update(self, optimizer: Optimizer, gradients: list[Any]) -> None:
         """Runs the rule on every pack."""
         rule = type(optimizer).rule
         hypers = [optimizer.hyper(group) for group in optimizer.param_groups]
-        for pack in self.packs:
-            pack.update(rule, hypers[pack.group], gradients)
+        tasks = (task for pack in self.packs for task in pack.tasks(rule, hypers[pack.group], gradients))
+        if self.large:
+            threads.run(tasks, threads.available())
+        else:
+            for task in tasks:
+                task()
+
+
+def array_of(p: Tensor, where: str) -> np.ndarray:
+    """The parameter's memory, if it can be optimized."""
+    array = p.numpy()
+    if array.dtype.kind != "f":
+        raise DTypeError(f"{where} is {describe(array)}; only floating parameters can be optimized")
+    if not array.flags.writeable:
+        raise ValueError(f"{where} lies in memory that cannot be written; make it of a copy of that array")
+    return array
+
+
+def stale(where: str, array: np.ndarray, gradient: Any) -> ShapeError:
+    """The error for a gradient that does not fit its parameter."""
+    return ShapeError(
+        f"{where} is {describe(array)}, and its gradient {describe(gradient)}: the parameter was "
+        "changed after the backward pass; zero_grad() and go backward again"
+    )
+
+
+def _names(optimizer: Optimizer, group: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return optimizer.state_names(group), optimizer.number_names(group)
+
+
+def _rows(m: Member, gradient: Any) -> tuple[np.ndarray, np.ndarray]:
+    if gradient.shape != m.shape or gradient.dtype != m.array.dtype:
+        raise stale(m.where, m.array, gradient)
+    once = gradient.coalesce()
+    return once.indices().numpy()[0], once.values().numpy()
+
+
+def _number(entry: dict[str, Any], name: str, optimizer: Optimizer, group: dict[str, Any]) -> float:
+    value = entry.get(name)
+    return optimizer.start(group, name) if value is None else float(value)
 
 
 def _step(entry: dict[str, Any]) -> float:
@@ -214,6 +307,7 @@ def _same(a: Member, b: Member) -> bool:
     return (
         a.array is b.array
         and a.group == b.group
+        and a.sparse == b.sparse
         and a.entry is entry
         and all(entry.get(name) is tensor for name, tensor in a.tensors)
     )

@@ -218,6 +218,19 @@ def test_frozen_layers_evaluation_and_detached_hooks():
     np.testing.assert_array_equal(optimizer.state[model[2].weight]["factor_a"].numpy(), before)
 
 
+def test_a_skipped_step_leaves_the_factors_clean():
+    model, x, y = dense_model()
+    optimizer = optim.KFAC(model, lr=0.1)
+    optimizer.nonfinite = "skip"
+    (loss_of(model, x, y) * float("nan")).backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    loss_of(model, x, y).backward()
+    optimizer.step()
+    assert all(np.isfinite(p.numpy()).all() for p in model.parameters())
+    assert all(np.isfinite(v.numpy()).all() for entry in optimizer.state.values() for v in entry.values())
+
+
 def test_a_sum_over_the_batch_has_the_same_factors():
     model, x, y = dense_model()
     other = copy.deepcopy(model)

@@ -1,0 +1,49 @@
+"""Running independent pieces of an update side by side: NumPy lets go of the interpreter inside its loops."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+__all__ = ["run"]
+
+_pools: dict[int, ThreadPoolExecutor] = {}
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pools.clear)  # the threads of the parent do not exist in the child
+
+
+def available() -> int:
+    """The threads to use: OMP_NUM_THREADS if it is set, and no more than the cores that the process may run on."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(cores, int(wanted))) if wanted.isdigit() else cores
+
+
+def run(tasks: Iterable[Callable[[], None]], threads: int) -> None:
+    """Calls every task, on ``threads`` threads of which this is one; which thread takes which does not matter."""
+    waiting = deque(tasks)
+
+    def work() -> None:
+        while True:
+            try:
+                task = waiting.popleft()
+            except IndexError:
+                return
+            task()
+
+    if threads < 2:
+        return work()
+    pool = _pools.get(threads)
+    if pool is None:
+        pool = _pools[threads] = ThreadPoolExecutor(threads - 1, "optim")
+    # NumPy's error state and the caller's other settings live in the context.
+    others = [pool.submit(contextvars.copy_context().run, work) for _ in range(threads - 1)]
+    try:
+        work()
+    finally:
+        waiting.clear()
+        for other in others:
+            other.result()

@@ -1,0 +1,53 @@
+"""Updates on several threads: the same bits, the same errors, the same settings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from optimizers import ROWS, make
+
+import autograd
+import optim
+from optim import packs, threads
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.by_entry])
+def test_the_number_of_threads_changes_nothing(name, monkeypatch):
+    rng = np.random.default_rng(0)
+    shapes = [(300, 400), (7,), (150, 150), *[(40, 50)] * 30]
+    starts = [rng.standard_normal(s).astype("f") for s in shapes]
+    gradients = [[rng.standard_normal(s).astype("f") for s in shapes] for _ in range(3)]
+    monkeypatch.setattr(packs, "THREADED", 0)
+    results = []
+    for n in (1, 2, 5):
+        monkeypatch.setattr(threads, "available", lambda n=n: n)
+        params = [autograd.tensor(a, requires_grad=True) for a in starts]
+        optimizer = make(name, params, **ROWS[name].variants[1])
+        for step in gradients:
+            for p, g in zip(params, step, strict=True):
+                p.grad = autograd.tensor(g)
+            optimizer.step()
+        results.append([p.numpy() for p in params])
+    for other in results[1:]:
+        for a, b in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_an_error_on_another_thread_is_raised_here():
+    def fail():
+        raise ArithmeticError("there")
+
+    done = []
+    with pytest.raises(ArithmeticError, match="there"):
+        threads.run([fail] * 50, 3)
+    threads.run([lambda i=i: done.append(i) for i in range(100)], 3)
+    assert sorted(done) == list(range(100))
+
+
+def test_settings_of_numpy_reach_the_threads(monkeypatch):
+    monkeypatch.setattr(packs, "THREADED", 0)
+    monkeypatch.setattr(threads, "available", lambda: 4)
+    p = autograd.ones(1 << 18, requires_grad=True)
+    p.grad = autograd.full((1 << 18,), 3e38)
+    with np.errstate(over="ignore"):
+        optim.Adam([p]).step()
