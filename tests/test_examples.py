@@ -38,6 +38,11 @@ def numbers(text, pattern):
     return [float(group) for group in match.groups()]
 
 
+def test_convolutional_network(tmp_path):
+    (correct,) = numbers(run(tmp_path, "digits_cnn.py", "--epochs", "10"), r"held out: ([\d.]+)%")
+    assert correct >= 98
+
+
 def test_inverse_sinusoid(tmp_path):
     text = run(tmp_path, "mixture_density.py", "--epochs", "60")
     mixture, single = numbers(text, r"mixture (-?[\d.]+), one Gaussian (-?[\d.]+)")
