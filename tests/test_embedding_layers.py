@@ -100,3 +100,5 @@ def test_learns_which_words_mean_the_same():
     assert loss.item() < 0.05
     scores = out(table(words)).detach().numpy()
     assert (scores.argmax(1) == [1, 1, 0]).all()
+    first, second, other = table.weight.detach().numpy()
+    assert np.linalg.norm(first - second) < min(np.linalg.norm(first - other), np.linalg.norm(second - other))

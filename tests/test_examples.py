@@ -53,7 +53,7 @@ def test_diabetes(tmp_path):
     text = run(tmp_path, "heteroscedastic.py")
     predicted, one = numbers(text, r"predicted variance (-?[\d.]+), one for all (-?[\d.]+)")
     within_one, within_two = numbers(text, r"within 1 σ: (\d+)% .*, within 2 σ: (\d+)%")
-    assert predicted < one + 0.05 and 50 < within_one < 85 and 85 < within_two
+    assert predicted < one + 0.05 and 50 < within_one < 85 and within_two > 85
 
 
 def test_denoising_with_tied_weights(tmp_path):
@@ -76,7 +76,7 @@ def test_dropout_and_batch_norm(tmp_path):
 
 
 def test_characters(tmp_path):
-    text = run(tmp_path, "characters.py", "--epochs", "4")
+    text = run(tmp_path, "characters.py", "--epochs", "3")
     (pairs,) = numbers(text, r"pairs counted: held out ([\d.]+) nats")
     of_each = {
         name: numbers(text, rf"(?m)^{name}: held out ([\d.]+) nats, ([\d.]+) bits .*; ([\d.]+)% .*, ([\d.]+)% ")
@@ -84,12 +84,12 @@ def test_characters(tmp_path):
     }
     for name, (nats, bits, new, known) in of_each.items():
         # A model that saw the letter it is to tell would be far below 1.8 nats.
-        assert 1.8 < nats < pairs - 0.25 and bits == pytest.approx(nats / 0.6931, abs=2e-3), name
+        assert 1.8 < nats < pairs - 0.15 and bits == pytest.approx(nats / 0.6931, abs=2e-3), name
         assert new > 60 and known > 90, name
 
-    alone = run(tmp_path, "characters.py", "--epochs", "4", "--model", "gru")
+    alone = run(tmp_path, "characters.py", "--epochs", "3", "--model", "rnn")
     lines = alone.splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith("gru:"))
+    start = next(i for i, line in enumerate(lines) if line.startswith("rnn:"))
     assert "\n".join(lines[start : start + 2]) in text  # the same loss and names, so one seed is one result
 
 
