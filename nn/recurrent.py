@@ -85,14 +85,19 @@ class _Recurrent(Module):
             init.uniform_(parameter, -bound, bound)
 
     @property
-    def all_weights(self) -> list[list[Parameter]]:
-        """The parameters of each layer and direction."""
+    def _all_weights(self) -> list[list[str]]:
+        """The names of ``all_weights``, which loops over PyTorch's layers go by."""
         roles = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
         return [
-            [getattr(self, role + suffix) for role in roles if hasattr(self, role + suffix)]
+            [role + suffix for role in roles if hasattr(self, role + suffix)]
             for layer in range(self.num_layers)
             for suffix in self._suffixes(layer)
         ]
+
+    @property
+    def all_weights(self) -> list[list[Parameter]]:
+        """The parameters of each layer and direction."""
+        return [[getattr(self, name) for name in names] for names in self._all_weights]
 
     def flatten_parameters(self) -> None:
         """Does nothing: it is for GPUs."""
@@ -155,6 +160,10 @@ class _Recurrent(Module):
                 raise ShapeError(
                     f"{name}: {role} must have shape {shape}, (layers · directions, "
                     f"{'batch, ' if batched else ''}size), got {describe(state)}"
+                )
+            if state.dtype != dtype:
+                raise DTypeError(
+                    f"{name}: {role} is {state.dtype} and input {dtype}; convert one of them with .to(dtype)"
                 )
         return states if batched else [state.unsqueeze(1) for state in states]
 

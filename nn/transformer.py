@@ -58,7 +58,9 @@ def _is_causal(mask: Tensor | None, is_causal: bool | None, length: int) -> bool
 def _length(x: Tensor, layers: ModuleList) -> int:
     """How long sequences are that the layers, of which there may be none, take."""
     attention = getattr(layers[0], "self_attn", None) if len(layers) else None
-    return x.shape[1] if getattr(attention, "batch_first", False) and x.ndim == 3 else x.shape[0]
+    if getattr(attention, "batch_first", False) and x.ndim == 3:
+        return x.shape[1]
+    return x.shape[0] if x.ndim else 0  # a layer says what is wrong with it
 
 
 def _final_size(layer: str, role: str, x: Any, size: int) -> None:
