@@ -13,7 +13,7 @@ help:
 	@echo "make test-all  everything: also the comparisons with PyTorch and JAX, and the slow tests"
 	@echo "make lint      ruff"
 	@echo "make types     mypy"
-	@echo "make bench     the engine, derivatives of functions and optimizers beside PyTorch, NumPy and JAX"
+	@echo "make bench     the engine, layers, derivatives of functions and optimizers beside PyTorch, NumPy and JAX"
 	@echo "make ops       checks every op and prints the table: value, gradients, jax"
 
 $(BIN)/python:
@@ -43,6 +43,7 @@ types: .venv/.installed-dev
 
 bench: .venv/.installed-dev
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/layers.py
 	$(BIN)/python benchmarks/transforms.py
 	$(BIN)/python benchmarks/optimizers.py
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .backends.numpy_rows import sum_rows
+
 __all__ = ["SparseRows"]
 
 
@@ -42,10 +44,8 @@ class SparseRows:
         rows = self.indices
         if (np.diff(rows) > 0).all():
             return self
-        order = np.argsort(rows, kind="stable")
-        rows = rows[order]
-        starts = np.flatnonzero(np.append(True, np.diff(rows) > 0))
-        return SparseRows(rows[starts], np.add.reduceat(self.values[order], starts, axis=0), self.shape)
+        named, places = np.unique(rows, return_inverse=True)
+        return SparseRows(named, sum_rows(self.values, places, len(named)), self.shape)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self.dense() if dtype is None else self.dense().astype(dtype)

@@ -11,7 +11,7 @@ import numpy as np
 from sampling import Row, Sample, draw
 
 import autograd
-from autograd.ops.pooling import Reach
+from autograd.ops.window_maxima import Reach, reach_of
 
 Ints = int | tuple[int, ...]
 
@@ -310,6 +310,15 @@ PRIMITIVES = [
         lambda torch, x, kernel, stride: (
             torch.nn.functional.avg_pool2d(x, kernel, stride, divisor_override=1) if x.ndim == 4 else x * 1
         ),
+    ),
+    Row(
+        "max_windows",
+        [
+            given((2, 2, 4, 6), reach=(reach_of(4, 2, 2, 0, 1, 2), reach_of(6, 3, 3, 0, 1, 2)), tile=(2, 3)),
+            given((2, 2, 4, 6), reach=(reach_of(4, 2, 2, 0, 1, 2), reach_of(6, 3, 3, 0, 1, 2))),
+        ],
+        lambda x, reach, tile=None: max_pool(x, kernel_size=(2, 3)),
+        lambda torch, x, reach, tile=None: torch.nn.functional.max_pool2d(x, (2, 3)),
     ),
     Row(
         "max_places",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
 import rows_windows
@@ -10,12 +12,15 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import GraphError, tensor
+from autograd.backends import numpy_windows
 from autograd.ops.convolution import convolve, convolve_back, correlate
 
 sizes = st.tuples(st.integers(1, 7), st.integers(1, 7))
 small = st.tuples(st.integers(1, 3), st.integers(1, 3))
 pads = st.tuples(st.integers(0, 2), st.integers(0, 2))
 seeds = st.integers(0, 2**32 - 1)
+# Pixels, images or channels last, whatever the number of channels.
+LAYOUTS = [{"FEW_CHANNELS": few, "MANY_CHANNELS": many} for few, many in ((99, 99), (0, 99), (0, 0))]
 
 
 def span(kernel, dilation):
@@ -50,10 +55,11 @@ def gradients(f, *arrays, seed=0):
     padding=st.one_of(pads, st.just("valid"), st.just("same")),
     dilation=small,
     reverse=st.booleans(),
+    layout=st.sampled_from(LAYOUTS),
     seed=seeds,
 )
 def test_conv2d_is_the_loop_and_its_gradients_are_its_transposes(
-    batch, groups, channels, size, kernel, stride, padding, dilation, reverse, seed
+    batch, groups, channels, size, kernel, stride, padding, dilation, reverse, layout, seed
 ):
     if padding == "same":
         stride = (1, 1)
@@ -66,7 +72,8 @@ def test_conv2d_is_the_loop_and_its_gradients_are_its_transposes(
     if reverse:
         x, w = x[:, :, ::-1, ::-1], w[::-1, :, :, ::-1]
     how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    y, u, (gx, gw, gb) = gradients(lambda *inputs: ag.conv2d(*inputs, **how), x, w, b, seed=seed)
+    with mock.patch.multiple(numpy_windows, **layout):
+        y, u, (gx, gw, gb) = gradients(lambda *inputs: ag.conv2d(*inputs, **how), x, w, b, seed=seed)
     np.testing.assert_allclose(y, rows_windows.convolution(x, w, b, **how), rtol=1e-12, atol=1e-12)
     # The map is linear in each of its inputs, so each gradient's product with its input is that of u with y.
     product = np.sum(u * (y - b[:, None, None]))
@@ -174,10 +181,14 @@ def test_unfold_along_a_dimension_is_numpys_sliding_windows(shape, data, step, s
     np.testing.assert_allclose(np.sum(x * g), np.sum(u * y), rtol=1e-9, atol=1e-9)
 
 
-def test_the_parts_of_a_batch_give_what_the_whole_gives(monkeypatch):
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_parts_of_a_batch_give_what_the_whole_gives(monkeypatch, groups, layout):
     rng = np.random.default_rng(0)
-    x, w = rng.standard_normal((5, 4, 6, 6)), rng.standard_normal((6, 2, 3, 3))
-    how = {"stride": (1, 1), "padding": ((1, 1), (1, 0)), "dilation": (1, 1), "groups": 2}
+    x, w = rng.standard_normal((5, 4, 6, 6)), rng.standard_normal((6, 4 // groups, 3, 3))
+    how = {"stride": (1, 1), "padding": ((1, 1), (1, 0)), "dilation": (1, 1), "groups": groups}
+    for name, value in layout.items():
+        monkeypatch.setattr(numpy_windows, name, value)
     results = []
     for budget in (1, 10**9):
         monkeypatch.setattr("autograd.backends.numpy_windows.COLUMN_BYTES", budget)

@@ -38,8 +38,6 @@ from numpy import (
     log1p,
     log2,
     log10,
-    logaddexp,
-    logaddexp2,
     logical_and,
     logical_not,
     logical_or,
@@ -69,6 +67,7 @@ from ..sparse_rows import SparseRows
 from . import FORWARD, VOCABULARY
 from . import numpy_linalg as linalg
 from .numpy_normal import normal_cdf
+from .numpy_rows import sum_rows
 from .numpy_scans import argsort, argtop, cumlogsumexp, cummax, cummin, cumprod, cumsum, linear_recurrence, searchsorted
 from .numpy_windows import convolve, convolve_back, correlate, overlap_add, sliding_windows
 
@@ -135,23 +134,28 @@ def set_at(x: Any, value: Any, key: Any) -> Any:
 
 def add_at(g: Any, key: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of ``shape`` with ``g`` added at ``key``, the transpose of reading ``key``."""
+    if repeats(key):
+        axis = _only_axis(key) if len(shape) > 1 else None
+        if axis is not None:
+            rows = key if isinstance(key, np.ndarray) else key[axis]
+            values = np.moveaxis(g, axis, 0) if axis else g.reshape(rows.size, *shape[1:])
+            rows = np.where(rows < 0, rows + shape[axis], rows).reshape(-1)
+            return np.moveaxis(sum_rows(values, rows, shape[axis]), 0, axis)
     out = np.zeros(shape, g.dtype)
-    if not repeats(key):
-        out[key] = g
-    elif not isinstance(key, np.ndarray) or out.ndim == 1:
-        if not _add_slices(out, key, g):
-            np.add.at(out, key, g)
-    elif shape[0] * key.size <= 1 << 16:
-        # A product with the one-hot matrix is several times faster than adding row by row.
-        one_hot = np.zeros((shape[0], key.size), g.dtype)
-        one_hot[key.reshape(-1), np.arange(key.size)] = 1
-        out = (one_hot @ g.reshape(key.size, -1)).reshape(shape)
+    if repeats(key):
+        np.add.at(out, key, g)
     else:
-        rows = np.where(key < 0, key + shape[0], key).reshape(-1)
-        order = np.argsort(rows, kind="stable")
-        named, starts = np.unique(rows[order], return_index=True)
-        out[named] = np.add.reduceat(g.reshape(key.size, *shape[1:])[order], starts, axis=0)
+        out[key] = g
     return out
+
+
+def _only_axis(key: Any) -> int | None:
+    """The dimension along which alone ``key`` names something: its slices, by a vector, or by any array if first."""
+    if isinstance(key, np.ndarray):
+        return 0
+    d = len(key) - 1
+    whole = d > 0 and all(isinstance(k, slice) and k == slice(None) for k in key[:d])
+    return d if whole and np.ndim(key[d]) == 1 else None
 
 
 def add_rows(g: Any, key: Any, shape: tuple[int, ...], skipped: int | None) -> Any:
@@ -162,25 +166,6 @@ def add_rows(g: Any, key: Any, shape: tuple[int, ...], skipped: int | None) -> A
         kept = rows != skipped
         rows, values = rows[kept], values[kept]
     return SparseRows(np.where(rows < 0, rows + shape[0], rows), values, shape)
-
-
-def _add_slices(out: Any, key: Any, g: Any) -> bool:
-    """Adds ``g`` to the slices along one dimension that a vector names, if ``key`` is that and names few often.
-
-    First all that are named once, then those named again, and so on: several times faster than entry by entry.
-    """
-    d = len(key) - 1 if isinstance(key, tuple) else -1
-    if d < 1 or np.ndim(key[d]) != 1 or not all(isinstance(k, slice) and k == slice(None) for k in key[:d]):
-        return False
-    places = np.where(key[d] < 0, key[d] + out.shape[d], key[d])
-    order = np.argsort(places, kind="stable")
-    named, starts, counts = np.unique(places[order], return_index=True, return_counts=True)
-    if counts.max() > 8:
-        return False
-    for again in range(counts.max()):
-        those = counts > again
-        out[(*key[:d], named[those])] += g[(*key[:d], order[starts[those] + again])]
-    return True
 
 
 def extreme_at(x: Any, value: Any, key: Any, largest: bool) -> Any:
@@ -211,6 +196,18 @@ def one_hot(classes: Any, n: int, dtype: Any) -> Any:
     out = np.zeros((rows.size, n), dtype)
     out[np.arange(rows.size), rows] = 1
     return out if classes.ndim == 1 else out.reshape(*classes.shape, n)
+
+
+def logaddexp(x: Any, y: Any) -> Any:
+    """ln(eˣ + eʸ), without NumPy's warning where one is NaN."""
+    with np.errstate(invalid="ignore"):
+        return np.logaddexp(x, y)
+
+
+def logaddexp2(x: Any, y: Any) -> Any:
+    """log₂(2ˣ + 2ʸ), without NumPy's warning where one is NaN."""
+    with np.errstate(invalid="ignore"):
+        return np.logaddexp2(x, y)
 
 
 def sigmoid(x: Any) -> Any:

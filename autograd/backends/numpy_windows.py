@@ -1,7 +1,8 @@
 """Sliding windows over NumPy arrays, and the three products of a convolution built on them.
 
-The windows of a few images at a time are copied into the columns of one matrix, which stays in the cache while a
-single matrix product reads it. In it the images come last, so that what is copied at once is long.
+The windows of a few images at a time are copied into a matrix, which stays in the cache while a matrix product reads
+it. What comes last in it is what is copied at once, and should be long: the channels, or the pixels where there are
+few channels; the images where there are groups of channels, and where windows are added up.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ Pads = tuple[tuple[int, int], ...]
 
 # How many bytes of columns are made at a time: about what a second-level cache holds.
 COLUMN_BYTES = 1 << 20
+
+# With fewer channels than these pixels come last, with fewer than those the images of a convolution's input.
+FEW_CHANNELS, MANY_CHANNELS = 4, 8
 
 
 def sliding_windows(x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
@@ -34,16 +38,26 @@ def overlap_add(windows: Any, size: Sizes, stride: Sizes, dilation: Sizes) -> An
 def convolve(x: Any, w: Any, stride: Sizes, padding: Pads, dilation: Sizes, groups: int) -> Any:
     """(N, C, *size), (O, C / groups, *kernel) ↦ (N, O, *out)."""
     n, o, kernel = x.shape[0], w.shape[0], w.shape[2:]
-    matrix = w.reshape(groups, o // groups, -1)
     if _is_pointwise(kernel, stride, padding):
         pixels = x.reshape(n, groups, w.shape[1], math.prod(x.shape[2:]))
-        return (matrix @ pixels).reshape(n, o, *x.shape[2:])
+        return (w.reshape(groups, o // groups, -1) @ pixels).reshape(n, o, *x.shape[2:])
     out = _places(x.shape[2:], kernel, stride, padding, dilation)
+    how = (out, kernel, stride, padding, dilation)
     y = np.empty((n, o, *out), x.dtype)
-    scratch = _Scratch(x.dtype)
-    for part, columns in _columns(x, out, kernel, stride, padding, dilation, groups):
-        product = np.matmul(matrix, columns, out=scratch.array(groups, o // groups, columns.shape[2]))
-        y[part] = np.moveaxis(product.reshape(o, *out, -1), -1, 0)
+    if groups == 1 and x.shape[1] < FEW_CHANNELS:
+        pixels = y.reshape(n, o, math.prod(out))
+        for part, columns in _pixels_last(x, *how):
+            np.matmul(w.reshape(o, -1), columns, out=pixels[part])
+    elif groups > 1 or x.shape[1] < MANY_CHANNELS:
+        scratch = _Scratch(x.dtype)
+        matrix = w.reshape(groups, o // groups, -1)
+        for part, columns in _images_last(x, groups, *how):
+            product = np.matmul(matrix, columns, out=scratch.array(groups, o // groups, columns.shape[2]))
+            y[part] = np.moveaxis(product.reshape(o, *out, -1), -1, 0)
+    else:
+        turned = np.moveaxis(w, (0, 1), (-1, -2)).reshape(-1, o)  # (kernel · C, O)
+        for part, rows in _channels_last(x, *how):
+            y[part] = np.moveaxis((rows @ turned).reshape(-1, *out, o), -1, 1)
     return y
 
 
@@ -51,6 +65,10 @@ def convolve_back(y: Any, w: Any, size: Sizes, stride: Sizes, padding: Pads, dil
     """(N, O, *out), (O, C / groups, *kernel) ↦ (N, C, *size)."""
     n, o = y.shape[:2]
     c, kernel, out = w.shape[1] * groups, w.shape[2:], y.shape[2:]
+    around = _turned_padding(out, size, kernel, stride, padding, dilation)
+    if groups == 1 and c >= o and around is not None:
+        turned = np.flip(w, tuple(range(2, w.ndim))).swapaxes(0, 1)
+        return convolve(y, turned, stride, around, dilation, 1)
     matrix = w.reshape(groups, o // groups, -1).swapaxes(1, 2)
     if _is_pointwise(kernel, stride, padding) and out == size:
         pixels = y.reshape(n, groups, o // groups, math.prod(out))
@@ -71,9 +89,20 @@ def convolve_back(y: Any, w: Any, size: Sizes, stride: Sizes, padding: Pads, dil
 def correlate(x: Any, y: Any, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes, groups: int) -> Any:
     """(N, C, *size), (N, O, *out) ↦ (O, C / groups, *kernel)."""
     c, o = x.shape[1], y.shape[1]
+    how = (y.shape[2:], kernel, stride, padding, dilation)
+    if groups == 1 and c >= FEW_CHANNELS:
+        turned = np.zeros((math.prod(kernel) * c, o), x.dtype)
+        for part, rows in _channels_last(x, *how):
+            turned += rows.T @ np.moveaxis(y[part], 1, -1).reshape(-1, o)
+        return np.moveaxis(turned.reshape(*kernel, c, o), (-1, -2), (0, 1)).copy()
     w = np.zeros((groups, o // groups, c // groups * math.prod(kernel)), x.dtype)
-    for part, columns in _columns(x, y.shape[2:], kernel, stride, padding, dilation, groups):
-        w += _rows(y[part], groups) @ columns.swapaxes(1, 2)
+    if groups > 1:
+        for part, columns in _images_last(x, groups, *how):
+            w += _rows(y[part], groups) @ columns.swapaxes(1, 2)
+    else:
+        pixels = y.reshape(-1, o, math.prod(y.shape[2:]))
+        for part, columns in _pixels_last(x, *how):
+            w += np.add.reduce(pixels[part] @ columns.swapaxes(1, 2), axis=0)
     return w.reshape(o, c // groups, *kernel)
 
 
@@ -82,6 +111,19 @@ def _places(size: Sizes, kernel: Sizes, stride: Sizes, padding: Pads, dilation: 
         (n + a + b - d * (k - 1) - 1) // s + 1
         for n, k, s, (a, b), d in zip(size, kernel, stride, padding, dilation, strict=True)
     )
+
+
+def _turned_padding(out: Sizes, size: Sizes, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> Any:
+    """With which padding the transpose of a convolution is one with the turned kernel; None if that is no gain.
+
+    Reading windows is quicker than adding them up, unless there are more of them.
+    """
+    if math.prod(stride) != 1 or 4 * math.prod(size) > 5 * math.prod(out) or math.prod(kernel) == 1:
+        return None
+    around = tuple((d * (k - 1) - a, d * (k - 1) - b) for k, (a, b), d in zip(kernel, padding, dilation, strict=True))
+    if min(map(min, around)) < 0 or _places(out, kernel, stride, around, dilation) != tuple(size):
+        return None
+    return around
 
 
 def _is_pointwise(kernel: Sizes, stride: Sizes, padding: Pads) -> bool:
@@ -146,28 +188,55 @@ def _parts(n: int, image_bytes: int) -> Iterator[slice]:
     return (slice(i, i + step) for i in range(0, n, step))
 
 
-def _columns(
-    x: Any, out: Sizes, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes, groups: int
-) -> Iterator[tuple[slice, Any]]:
-    """The windows of x (N, C, *size), part by part, as (groups, C / groups · kernel, out · n).
+def _images_last(x: Any, groups: int, *how: Any) -> Iterator[tuple[slice, Any]]:
+    """The windows of x (N, C, *size), part by part, as (groups, C / groups · kernel, out · n)."""
+    for part, windows in _columns(np.moveaxis(x, 0, -1), x.ndim - 1, 1, None, *how):
+        yield part, windows.reshape(groups, x.shape[1] // groups * math.prod(how[1]), -1)
 
-    Each part is gone when the next one comes.
+
+def _pixels_last(x: Any, *how: Any) -> Iterator[tuple[slice, Any]]:
+    """The windows of x (N, C, *size), part by part, as (n, C · kernel, out)."""
+    for part, windows in _columns(x, 0, 2, None, *how):
+        yield part, windows.reshape(len(windows), x.shape[1] * math.prod(how[1]), math.prod(how[0]))
+
+
+def _channels_last(x: Any, *how: Any) -> Iterator[tuple[slice, Any]]:
+    """The windows of x (N, C, *size), part by part, as (n · out, kernel · C)."""
+    dims = x.ndim - 2
+    order = (0, *range(1 + dims, 1 + 2 * dims), *range(1, 1 + dims), 1 + 2 * dims)  # (n, *out, *kernel, C)
+    for part, windows in _columns(np.moveaxis(x, 1, -1), 0, 1, order, *how):
+        yield part, windows.reshape(-1, math.prod(how[1]) * x.shape[1])
+
+
+def _columns(
+    x: Any, batch: int, lead: int, order: Any, out: Sizes, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes
+) -> Iterator[tuple[slice, Any]]:
+    """The windows of x (*lead, *size, *rest), a part of its dimension ``batch`` at a time.
+
+    They come as (*lead, *kernel, *out, *rest) with ``lead`` leading dimensions, or in ``order``; each is gone when
+    the next one comes.
     """
-    n, c, *size = x.shape
+    end = lead + len(kernel)
+    size = x.shape[lead:end]
     full = tuple(m + a + b for m, (a, b) in zip(size, padding, strict=True))
-    inside = tuple(slice(a, a + m) for m, (a, _) in zip(size, padding, strict=True))
+    inside = (slice(None),) * lead + tuple(slice(a, a + m) for m, (a, _) in zip(size, padding, strict=True))
     images, columns = _Scratch(x.dtype), _Scratch(x.dtype)
-    for part in _parts(n, c * math.prod((*kernel, *out)) * x.itemsize):
-        given = np.moveaxis(x[part], 0, -1)  # (C, *size, n)
-        image = images.array(c, *full, given.shape[-1])
-        if full != tuple(size):
-            image.fill(0)
-        image[(slice(None), *inside)] = given
-        windows = _windows(image, 1, kernel, stride, dilation)  # (C, *kernel, *out, n)
-        windows = windows[(slice(None),) * (1 + len(kernel)) + tuple(map(slice, out))]
+    rest = math.prod(x.shape[:lead] + x.shape[end:]) // max(x.shape[batch], 1)
+    for part in _parts(x.shape[batch], rest * math.prod((*kernel, *out)) * x.itemsize):
+        image = x[(slice(None),) * batch + (part,)]
+        if full != size or not image.flags.c_contiguous:
+            given = image
+            image = images.array(*given.shape[:lead], *full, *given.shape[end:])
+            if full != size:
+                image.fill(0)
+            image[inside] = given
+        windows = _windows(image, lead, kernel, stride, dilation)
+        windows = windows[(slice(None),) * end + tuple(map(slice, out))]
+        if order is not None:
+            windows = windows.transpose(order)
         part_columns = columns.array(*windows.shape)
         part_columns[...] = windows
-        yield part, part_columns.reshape(groups, c // groups * math.prod(kernel), -1)
+        yield part, part_columns
 
 
 def _rows(y: Any, groups: int) -> Any:

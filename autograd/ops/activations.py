@@ -16,6 +16,7 @@ from ..node import Node
 from ..primitive import primitive
 from .dims import dimension
 from .elementwise import abs, check_floating, sigmoid, tanh, where
+from .linalg import check_same_dtype
 
 if TYPE_CHECKING:
     from ..random import Generator
@@ -337,6 +338,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     if not isinstance(weight, Node):
         raise DTypeError(f"prelu: weight must be a Tensor, got {describe(weight)}")
     floating("prelu", input)
+    check_same_dtype("prelu", input, weight)
     if weight.ndim > 1:
         raise ShapeError(f"prelu: weight must be a scalar or have 1 dimension, got shape {tuple(weight.shape)}")
     if weight.numel() == 1:
@@ -447,7 +449,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     """
     floating("glu", input)
     if not input.ndim:
-        raise ShapeError("glu: wants at least one dimension, got a 0-d Tensor")
+        raise ShapeError("glu: wants at least one dimension, got a Tensor of shape ()")
     dim = dimension("glu", dim, input.ndim)
     if input.shape[dim] % 2:
         raise ShapeError(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import ShapeError
 from ..keywords import composed
 from ..primitive import wrap
 from .elementwise import check_floating, where
 from .indexing import getitem
-from .pooling import Reach, max_places, take_places
+from .window_maxima import Reach, max_places, max_windows, take_places
 from .windows import batched, sizes, window_sum
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ def _bins(n: int, m: int) -> tuple[Any, Any]:
 
 
 def _output_size(name: str, x: Tensor, dims: int, output_size: Any) -> tuple[int, ...]:
+    if 0 in x.shape[2:]:
+        raise ShapeError(f"{name}: only batch and channels may have size 0, got input of shape {tuple(x.shape)}")
     wanted = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * dims
     if len(wanted) == dims:
         wanted = tuple(n if m is None else m for m, n in zip(wanted, x.shape[2:], strict=True))
@@ -33,13 +37,13 @@ def _output_size(name: str, x: Tensor, dims: int, output_size: Any) -> tuple[int
 def _adaptive_avg(name: str, dims: int, x: Any, output_size: Any) -> Tensor:
     x, has_batch = batched(name, x, dims)
     check_floating(name, x)
-    for d, m in enumerate(_output_size(name, x, dims, output_size)):
-        n = x.shape[2 + d]
-        if n % m == 0:
-            kernel = tuple(n // m if e == d else 1 for e in range(dims))
-            x = window_sum(x, kernel=kernel, stride=kernel) / (n // m) if n > m else x
-        else:
-            x = _uneven_means(x, 2 + d, m)
+    wanted = _output_size(name, x, dims, output_size)
+    kernel = tuple(1 if n % m else n // m for n, m in zip(x.shape[2:], wanted, strict=True))
+    if max(kernel) > 1:
+        x = window_sum(x, kernel=kernel, stride=kernel) / math.prod(kernel)
+    for d, m in enumerate(wanted, start=2):
+        if x.shape[d] != m:
+            x = _uneven_means(x, d, m)
     return x if has_batch else x.squeeze(0)
 
 
@@ -61,10 +65,12 @@ def _adaptive_max(name: str, dims: int, x: Any, output_size: Any, return_indices
     for n, m in zip(x.shape[2:], _output_size(name, x, dims, output_size), strict=True):
         start, end = _bins(n, m)
         reach.append(Reach(int((end - start).max()), 1, start, np.zeros_like(start), end - 1 - start))
+    if not return_indices:
+        y = max_windows(x, reach=tuple(reach))
+        return y if has_batch else y.squeeze(0)
     places = max_places(x, reach=tuple(reach))
     y = take_places(x, places)
-    result = (y, places) if has_batch else (y.squeeze(0), places.squeeze(0))
-    return result if return_indices else result[0]
+    return (y, places) if has_batch else (y.squeeze(0), places.squeeze(0))
 
 
 @composed

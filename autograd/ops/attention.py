@@ -12,6 +12,7 @@ from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive, wrap
 from .activations import floating
+from .broadcasting import repeat_interleave
 from .elementwise import where
 from .linalg import check_same_dtype, matmul
 
@@ -79,7 +80,8 @@ def scaled_dot_product_attention(
         dropout_p: with which probability a weight is left out; the others grow by 1 / (1 − dropout_p).
         is_causal: query i looks at the keys 0 to i only; instead of a mask.
         scale: 1 / √E if left out.
-        enable_gqa: must be False; repeat the heads of key and value yourself: ``key.repeat_interleave(n, -3)``.
+        enable_gqa: query (…, n·H, L, E) has n times the heads of key and value, (…, H, S, E) and (…, H, S, V), and
+            n neighbouring heads of it share one of theirs.
         generator: the stream for dropout.
 
     Returns (…, L, V).
@@ -103,10 +105,7 @@ def scaled_dot_product_attention(
             f"{tuple(query.shape)}, {tuple(key.shape)} and {tuple(value.shape)}"
         )
     if enable_gqa:
-        raise ValueError(
-            f"{name}: enable_gqa is not supported; repeat the heads of key and value first, so that they are as many "
-            "as query's: key.repeat_interleave(query.size(-3) // key.size(-3), -3)"
-        )
+        key, value = _shared_heads(name, query, key), _shared_heads(name, query, value)
     if is_causal and attn_mask is not None:
         raise ValueError(f"{name}: give attn_mask or is_causal=True, not both")
     if not 0 <= dropout_p <= 1:
@@ -122,6 +121,17 @@ def scaled_dot_product_attention(
 
         weights = dropout(weights, dropout_p, generator=generator)
     return matmul(weights, value)
+
+
+def _shared_heads(name: str, query: Any, x: Any) -> Any:
+    """Each head of a key or value as often as query has heads for it."""
+    if query.ndim < 3 or x.ndim < 3 or not x.shape[-3] or query.shape[-3] % x.shape[-3]:
+        raise ShapeError(
+            f"{name}: with enable_gqa the number of query's heads, (…, heads, L, E), must be a multiple of those of "
+            f"key and value, got shapes {tuple(query.shape)} and {tuple(x.shape)}"
+        )
+    times = query.shape[-3] // x.shape[-3]
+    return x if times == 1 else repeat_interleave(x, times, -3)
 
 
 def _added(name: str, mask: Any, scores: Any) -> Any:

@@ -9,7 +9,7 @@ from ..errors import DTypeError, describe
 from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
-from .elementwise import eq, ge, gt, le, lt, ne
+from .elementwise import eq, ge, gt, le, logical_not, lt, ne
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -100,3 +100,26 @@ def equal(input: Tensor, other: Tensor) -> bool:
 
 
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
+
+
+@composed
+def isin(elements: Tensor, test_elements: Tensor, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """For each entry whether it is among those of ``test_elements``, or with ``invert`` whether it is not.
+
+    Arguments:
+        elements, test_elements: Tensors of any shape, or one of them a number.
+        assume_unique: not used: the answer is the same.
+
+    >>> import autograd
+    >>> autograd.isin(autograd.tensor([1, 2, 3]), autograd.tensor([3, 1]))
+    tensor([ True, False,  True])
+    """
+    if not isinstance(elements, Node) and not isinstance(test_elements, Node):
+        raise DTypeError("isin: elements or test_elements must be a Tensor, got two numbers")
+    if not isinstance(elements, Node):
+        found = eq(test_elements, elements).any()
+    elif not isinstance(test_elements, Node):
+        found = eq(elements, test_elements)
+    else:
+        found = eq(elements.unsqueeze(-1), test_elements.reshape(-1)).any(-1)
+    return logical_not(found) if invert else found

@@ -151,8 +151,10 @@ def _transposed(
         (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         for n, s, p, d, k, e in zip(x.shape[2:], stride, pads, dilation, weight.shape[2:], extra, strict=True)
     )
-    if min(size) < 1:
-        raise ShapeError(f"{name}: the output would have size {size}; use less padding or a larger input")
+    if min(size) < 1 or 0 in x.shape[2:]:
+        raise ShapeError(
+            f"{name}: the output of input {tuple(x.shape)} would have size {size}; use less padding or a larger input"
+        )
     how = {"stride": stride, "padding": tuple((p, p) for p in pads), "dilation": dilation, "groups": groups}
     y = convolve_back(x, weight, size=size, **how)
     if bias is not None:

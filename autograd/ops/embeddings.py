@@ -241,7 +241,7 @@ def _bags(name: str, input: Any, key: Any, offsets: Any, include_last_offset: bo
     total = input.shape[0]
     if starts.ndim != 1 or starts.dtype.kind not in "iu":
         raise DTypeError(f"{name}: offsets must be a 1-d Tensor of integers, got {describe(offsets)}")
-    ends = starts[1:] if include_last_offset else np.append(starts[1:], total)
+    ends = starts[1:] if include_last_offset or not starts.size else np.append(starts[1:], total)
     starts = starts[: len(ends)]
     if (starts.size and starts[0] != 0) or (ends < starts).any() or (ends.size and ends[-1] > total):
         raise ValueError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError, describe
+from ..errors import DTypeError, ShapeError, describe, no_tensor
 from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
@@ -163,7 +163,9 @@ def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: i
     >>> autograd.softmin(autograd.tensor([0.0, 0.0]), dim=0)
     tensor([0.5000, 0.5000])
     """
-    return _along("softmin", softmax_along, -input, dim, dtype, axis)
+    input = input if dtype is None else input.to(dtype)
+    check_floating("softmin", input)
+    return _along("softmin", softmax_along, -input, dim, None, axis)
 
 
 def _along(name: str, op: Any, x: Tensor, dim: Any, dtype: Any, axis: Any) -> Tensor:
@@ -172,7 +174,10 @@ def _along(name: str, op: Any, x: Tensor, dim: Any, dtype: Any, axis: Any) -> Te
         raise TypeError(f"{name}: say along which dimension: dim=-1 for the last")
     x = x if dtype is None else x.to(dtype)
     check_floating(name, x)
-    return op(x, axis=dimension(name, dim, x.ndim)) if x.ndim else op(x.reshape(1), axis=0).reshape(())
+    axis = dimension(name, dim, x.ndim)
+    if not x.ndim:
+        return op(x.reshape(1), axis=0).reshape(())
+    return op(x, axis=axis) if x.shape[axis] else x.clone()
 
 
 @composed
@@ -219,7 +224,7 @@ def cross_entropy(
     """
     if weight is None and reduction == "mean" and 0 <= label_smoothing <= 1 and _is_plain(input, target, ignore_index):
         return softmax_cross_entropy(input, target, smoothing=label_smoothing)
-    _check_cross_entropy(input, target, reduction, label_smoothing)
+    _check_cross_entropy(input, target, weight, reduction, label_smoothing)
     classes = 0 if input.ndim == 1 else 1
     if target.dtype.kind == "f":
         q = target * (1 - label_smoothing) + label_smoothing / input.shape[classes] if label_smoothing else target
@@ -291,7 +296,7 @@ def _reduced(losses: Tensor, reduction: str, row_weight: Tensor | None) -> Tenso
     return losses.sum() / where(total == 0, math.nan, total)
 
 
-def _check_cross_entropy(input: Any, target: Any, reduction: str, label_smoothing: float) -> None:
+def _check_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float) -> None:
     if not isinstance(input, Node) or not isinstance(target, Node):
         raise DTypeError(f"cross_entropy: wants Tensors, got {describe(input)} and {describe(target)}")
     check_floating("cross_entropy", input)  # type: ignore[arg-type]
@@ -302,6 +307,16 @@ def _check_cross_entropy(input: Any, target: Any, reduction: str, label_smoothin
     if input.ndim == 0:
         raise ShapeError("cross_entropy: input must have a dimension of classes, got a 0-d Tensor")
     shape = tuple(input.shape)
+    classes = shape[0] if len(shape) == 1 else shape[1]
+    if weight is not None:
+        if not isinstance(weight, Node):
+            raise no_tensor("cross_entropy", "weight", weight)
+        if weight.shape != (classes,):
+            raise ShapeError(
+                f"cross_entropy: weight must have shape {(classes,)}, one for each class of input {shape}, "
+                f"got {tuple(weight.shape)}"
+            )
+        check_same_dtype("cross_entropy: input and weight", input, weight)
     if target.dtype.kind == "f":
         if tuple(target.shape) != shape:
             raise ShapeError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from ..keywords import composed
 from ..node import Node
 from ..primitive import wrap
 from .broadcasting import broadcast_tensors
-from .elementwise import pow
+from .dims import sizes_of
+from .elementwise import floor_divide, pow, remainder
 from .shape import reshape, stack
 
 if TYPE_CHECKING:
@@ -114,3 +116,24 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     dtype = np.dtype("int64") if x.dtype.kind == "b" else x.dtype
     base = x.to(dtype) if x.dtype != dtype else x
     return pow(reshape(base, (*x.shape, 1)), wrap(exponents.astype(dtype)))
+
+
+@composed
+def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """The index in each dimension of ``shape`` for places along its flattened entries.
+
+    Arguments:
+        indices: integers of any shape, from 0 to the number of entries less 1; not checked.
+        shape: the sizes.
+
+    >>> import autograd
+    >>> autograd.unravel_index(autograd.tensor([1, 5]), (2, 3))
+    (tensor([0, 1]), tensor([1, 2]))
+    """
+    if indices.dtype.kind not in "iu":
+        raise DTypeError(f"unravel_index: indices must be integers, got {describe(indices._array)}")
+    places = []
+    for n in reversed(sizes_of("unravel_index", (shape,))):
+        places.append(remainder(indices, n))
+        indices = floor_divide(indices, n)
+    return tuple(reversed(places))

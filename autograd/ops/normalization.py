@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,117 +10,19 @@ import numpy as np
 from ..errors import DTypeError, ShapeError, describe
 from ..inplace import write
 from ..keywords import composed
-from ..modes import no_grad
 from ..node import Node
-from ..primitive import primitive
+from ..primitive import wrap
 from .activations import floating
-from .dims import count, kept_shape
+from .dims import count
 from .elementwise import clamp, sqrt
 from .linalg import check_same_dtype
-from .reduction import mean as mean_of
+from .moments import scale_to_unit, standardize
 from .reduction import norm as norm_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
-
-
-@primitive(saves=("mean", "scale"), name="normalization")
-def standardize(xp, x, weight=None, bias=None, *, axes, eps, _moments=None):
-    """(x − mean) / √(variance + eps) · weight + bias, with the moments over ``axes``.
-
-    Arguments:
-        x: any shape.
-        weight, bias: of shapes that broadcast with x, or None.
-        axes: the dimensions over which mean and variance (that of a population) are taken, ascending.
-        eps: what is added to the variance.
-        _moments: mean and variance of x as arrays, if they are known already.
-
-    Source: Ba, Kiros and Hinton, Layer Normalization, 2016; Ioffe and Szegedy, Batch Normalization, 2015.
-
-    >>> import autograd
-    >>> autograd.standardize(autograd.tensor([1.0, 3.0]), axes=(0,), eps=0.0)
-    tensor([-1.,  1.])
-    """
-    mean = average(xp, x, axes) if _moments is None else _moments[0]
-    out = x - mean
-    variance = average(xp, out * out, axes) if _moments is None else _moments[1]
-    scale = 1 / xp.sqrt(variance + eps)
-    out *= scale
-    if weight is not None:
-        out *= weight
-    if bias is not None:
-        out += bias
-    return out, mean, scale
-
-
-def average(xp, x, axes):
-    """The mean over ``axes``, which are kept with size 1; the trailing ones as a matrix product, which is quickest."""
-    lead = x.ndim
-    while lead - 1 in axes:
-        lead -= 1
-    n, trailing = count(x, axes) or 1, math.prod(x.shape[lead:])
-    total = (x.reshape(-1, trailing) @ np.full(trailing, 1 / n, x.dtype)) if trailing and x.size else None
-    if total is None:
-        return xp.sum(x, axis=axes, keepdims=True) / n
-    outer = tuple(d for d in axes if d < lead)
-    if outer:
-        total = xp.sum(total.reshape(x.shape[:lead]), axis=outer, keepdims=True)
-    return total.reshape(kept_shape(x, axes))
-
-
-def _standardized(xp, x, axes, eps, mean, scale):
-    """(x − mean) · scale, and scale; both computed from x where they have to be differentiated."""
-    if mean is None:
-        centred = x - average(xp, x, axes)
-        scale = 1 / xp.sqrt(average(xp, centred * centred, axes) + eps)
-        return centred * scale, scale
-    return (x - mean) * scale, scale
-
-
-def _standardize_x(xp, g, out, x, weight=None, bias=None, *, axes, eps, _moments=None, mean=None, scale=None):
-    y, scale = _standardized(xp, x, axes, eps, mean, scale)
-    g = g if weight is None else g * weight
-    return (g - average(xp, g, axes) - y * average(xp, g * y, axes)) * scale
-
-
-def _standardize_weight(xp, g, out, x, weight=None, bias=None, *, axes, eps, _moments=None, mean=None, scale=None):
-    return g * _standardized(xp, x, axes, eps, mean, scale)[0]
-
-
-standardize.grads(
-    x=_standardize_x,
-    weight=_standardize_weight,
-    bias=lambda xp, g, out, x, weight=None, bias=None, **_: g,
-)
-
-
-@primitive(saves=("scale",), name="rms_norm")
-def scale_to_unit(xp, x, weight=None, *, axes, eps):
-    """x / √(mean of x² over ``axes`` + eps) · weight; see ``rms_norm``."""
-    scale = 1 / xp.sqrt(average(xp, x * x, axes) + eps)
-    out = x * scale
-    if weight is not None:
-        out *= weight
-    return out, scale
-
-
-def _unit_scale(xp, x, axes, eps, scale):
-    return 1 / xp.sqrt(average(xp, x * x, axes) + eps) if scale is None else scale
-
-
-def _scale_to_unit_x(xp, g, out, x, weight=None, *, axes, eps, scale=None):
-    scale = _unit_scale(xp, x, axes, eps, scale)
-    y = x * scale
-    g = g if weight is None else g * weight
-    return (g - y * average(xp, g * y, axes)) * scale
-
-
-scale_to_unit.grads(
-    x=_scale_to_unit_x,
-    weight=lambda xp, g, out, x, weight=None, *, axes, eps, scale=None: g * (x * _unit_scale(xp, x, axes, eps, scale)),
-)
 
 
 @composed
@@ -259,17 +160,9 @@ def batch_norm(
             f"batch_norm: in training it wants more than one value for each channel, got input of shape "
             f"{tuple(input.shape)}; use a larger batch, or eval()"
         )
-    moments = None
-    if running_mean is not None or running_var is not None:
-        with no_grad():
-            mean = mean_of(input, axes, True)
-            variance = mean_of((input - mean).square(), axes, True)
-            _update("batch_norm", running_mean, mean, momentum)
-            _update("batch_norm", running_var, variance * (n / (n - 1)), momentum)
-        moments = mean._array, variance._array
-    return standardize(
-        input, _per_channel(weight, input), _per_channel(bias, input), axes=axes, eps=eps, _moments=moments
-    )
+    spread = (input.shape[1], *[1] * (input.ndim - 2))
+    tell = _updates("batch_norm", running_mean, running_var, momentum, n)
+    return standardize(input, weight, bias, axes=axes, eps=eps, _spread=spread, _tell=tell)
 
 
 @composed
@@ -314,13 +207,13 @@ def instance_norm(
             "instance_norm: it wants more than one value for each channel of an instance, got input of shape "
             f"{tuple(input.shape)}"
         )
-    if running_mean is not None or running_var is not None:
-        with no_grad():
-            mean = mean_of(input, axes, True)
-            variance = mean_of((input - mean).square(), axes, True)
-            _update("instance_norm", running_mean, mean_of(mean, 0), momentum)
-            _update("instance_norm", running_var, mean_of(variance, 0) * (n / (n - 1)), momentum)
-    return standardize(input, _per_channel(weight, input), _per_channel(bias, input), axes=axes, eps=eps)
+    if not input.shape[0] and (running_mean is not None or running_var is not None):
+        raise ShapeError(
+            f"instance_norm: the running moments want one instance or more, got input of shape {tuple(input.shape)}"
+        )
+    spread = (input.shape[1], *[1] * (input.ndim - 2))
+    tell = _updates("instance_norm", running_mean, running_var, momentum, n)
+    return standardize(input, weight, bias, axes=axes, eps=eps, _spread=spread, _tell=tell)
 
 
 @composed
@@ -346,13 +239,15 @@ def group_norm(
         raise ShapeError(f"group_norm: input must be (N, C, …), got shape {tuple(input.shape)}")
     channels = input.shape[1]
     if num_groups < 1 or channels % num_groups:
-        raise ShapeError(f"group_norm: {channels} channels cannot be parted into {num_groups} equal groups")
+        raise ShapeError(
+            f"group_norm: {channels} channels cannot be parted into {num_groups} equal groups, got input of shape "
+            f"{tuple(input.shape)}"
+        )
     _check_channels("group_norm", input, None, None, weight, bias)
     size = channels // num_groups
-    grouped = input.reshape(input.shape[0], num_groups, size, *input.shape[2:])  # (N, groups, C / groups, …)
-    shape = (num_groups, size, *[1] * (input.ndim - 2))
-    w, b = (None if p is None else p.reshape(shape) for p in (weight, bias))
-    return standardize(grouped, w, b, axes=tuple(range(2, grouped.ndim)), eps=eps).reshape(input.shape)
+    view = (input.shape[0], num_groups, size, *input.shape[2:])  # (N, groups, C / groups, …)
+    spread = (num_groups, size, *[1] * (input.ndim - 2))
+    return standardize(input, weight, bias, axes=tuple(range(2, len(view))), eps=eps, _view=view, _spread=spread)
 
 
 def _per_channel(given: Any, input: Any) -> Any:
@@ -367,10 +262,19 @@ def _with_running(name: str, input: Any, mean: Any, variance: Any, weight: Any, 
     return input * _per_channel(scale, input) + _per_channel(shift, input)
 
 
-def _update(name: str, running: Any, batch: Any, momentum: float) -> None:
-    if running is not None:
-        fresh = batch.reshape(running.shape).to(running.dtype)
-        write(running, running * (1 - momentum) + fresh * momentum, name)
+def _updates(name: str, running_mean: Any, running_var: Any, momentum: float, n: int) -> Any:
+    """What moves the running moments towards mean and variance of a batch, of n values each; None if there are none."""
+    if running_mean is None and running_var is None:
+        return None
+
+    def tell(mean: Any, variance: Any) -> None:
+        for running, batch, factor in ((running_mean, mean, momentum), (running_var, variance, momentum * n / (n - 1))):
+            if running is not None:
+                fresh = batch.reshape(-1, *running.shape)  # (instances, C)
+                fresh = (fresh[0] if len(fresh) == 1 else fresh.mean(0)).astype(running.dtype)
+                write(running, wrap(running._array * (1 - momentum) + fresh * factor), name)
+
+    return tell
 
 
 def _check_channels(name: str, input: Any, *given: Any) -> None:

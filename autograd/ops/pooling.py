@@ -2,95 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError, describe
+from ..errors import ShapeError, describe, no_tensor
 from ..keywords import composed
 from ..node import Node
-from ..primitive import primitive, wrap
+from ..primitive import wrap
 from .elementwise import check_floating, where
 from .indexing import setitem
+from .window_maxima import flat_places, max_places, max_windows, reach_of, take_places
 from .windows import Ints, batched, pad_around, sizes, window_sum
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-
-class Reach(NamedTuple):
-    """Which entries of a dimension lie under a kernel at each of its places: start + step · clip(j, first, last).
-
-    j < width runs over the kernel's entries; ``start``, ``first`` and ``last`` have one number for each place. What
-    would lie outside is thus the window's first or last entry once more, which changes no maximum.
-    """
-
-    width: int
-    step: int
-    start: Any
-    first: Any
-    last: Any
-
-    def under(self, x: Any, axis: int, j: int) -> Any:
-        """The entries of x along ``axis`` that lie under entry j; a view where they are evenly spaced."""
-        line = self.start + self.step * np.clip(j, self.first, self.last)
-        gap = int(line[1] - line[0]) if len(line) > 1 else 1
-        even = gap > 0 and bool((np.diff(line) == gap).all())
-        return x[(slice(None),) * axis + (slice(int(line[0]), int(line[-1]) + 1, gap) if even else line,)]
-
-
-@primitive
-def max_places(xp, x, *, reach):
-    """Where in x (N, C, *size), its last dimensions flattened, the largest entry of each window is: (N, C, *out).
-
-    There is one ``Reach`` for each dimension, and one dimension is reduced after the other. Of equal entries the
-    first counts, and NaN is larger than all.
-    """
-    size = x.shape[2:]
-    under: list[Any] = []  # for each dimension that is done, which entry of the kernel it was
-    for d, line in reversed(list(enumerate(reach, start=2))):
-        before = (x, *under)
-        best, *under = (line.under(a, d, 0) for a in before)
-        small = np.uint8 if line.width <= 256 else np.int64
-        chosen: Any = xp.astype(xp.zeros_like(best), small)
-        for j in range(1, line.width):
-            other, *others = (line.under(a, d, j) for a in before)
-            other = xp.astype(other, x.dtype)  # read three times, so a copy without gaps pays
-            wins = (other > best) | (other != other)
-            # Arithmetic on small numbers takes a fiftieth of the time of a choice with ``where``.
-            chosen = xp.maximum(chosen, wins * small(j))
-            under = [old + (new - old) * wins for new, old in zip(others, under, strict=True)]
-            best = xp.maximum(best, other)
-        x, under = best, [chosen, *under]
-    places: Any = 0
-    for d, (n, line, j) in enumerate(zip(size, reach, under, strict=True)):
-        column = (-1, *[1] * (len(size) - 1 - d))
-        j = xp.minimum(xp.maximum(j, line.first.reshape(column)), line.last.reshape(column))
-        places = places * n + (line.start.reshape(column) + line.step * j)
-    return places
-
-
-@primitive(selects=True, name="max_pool")
-def take_places(xp, x, places):
-    """The entries of x (N, C, *size), its last dimensions flattened, that ``places`` (N, C, *out) names."""
-    return xp.index(x.reshape(-1), _flat(places, x.shape[2:])).reshape(places.shape)
-
-
-def _take_places_x(xp, g, out, x, places):
-    return xp.add_at(g.reshape(-1), _flat(places, x.shape[2:]), (math.prod(x.shape),)).reshape(x.shape)
-
-
-take_places.grads(x=_take_places_x)
-
-
-def _flat(places: Any, size: Sequence[int]) -> Any:
-    """``places`` (N, C, *out) in (N, C, size), counted along the whole of it."""
-    array = places._array if isinstance(places, Node) else places
-    n, c, *out = array.shape
-    channels = array.reshape(n * c, math.prod(out)) + np.arange(n * c)[:, None] * math.prod(size)
-    return channels.reshape(-1)
 
 
 def _max_pool(
@@ -98,22 +27,28 @@ def _max_pool(
 ) -> Any:
     x, has_batch = batched(name, x, dims)
     kernel, stride, padding, dilation = _settings(name, dims, kernel, stride, padding, dilation)
-    out = _places(name, x, kernel, stride, padding, dilation, ceil)
-    reach = []
-    for n, k, s, p, d, m in zip(x.shape[2:], kernel, stride, padding, dilation, out, strict=True):
-        start = np.arange(m) * s - p
-        first, last = -(np.minimum(start, 0) // d), np.minimum((n - 1 - start) // d, k - 1)
-        if (first > last).any():
-            raise ShapeError(
-                f"{name}: a kernel of {kernel} with dilation {dilation} has a place in input of size "
-                f"{tuple(x.shape[2:])} padded by {padding} where all of it is on padding; use less padding"
-            )
-        reach.append(Reach(k, d, start, first, last))
-    places = max_places(x, reach=tuple(reach))
+    reach, tile = _reach(name, tuple(x.shape[2:]), kernel, stride, padding, dilation, ceil)
+    if not indices:
+        y = max_windows(x, reach=reach, tile=tile)
+        return y if has_batch else y.squeeze(0)
+    places = max_places(x, reach=reach)
     y = take_places(x, places)
-    if not has_batch:
-        y, places = y.squeeze(0), places.squeeze(0)
-    return (y, places) if indices else y
+    return (y, places) if has_batch else (y.squeeze(0), places.squeeze(0))
+
+
+@functools.lru_cache(maxsize=256)
+def _reach(name: str, size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool) -> tuple[Any, Any]:
+    """The reach of a kernel in each dimension, and the kernel where its places are tiles, else None."""
+    out = _places(name, size, kernel, stride, padding, dilation, ceil)
+    reach = tuple(map(reach_of, size, kernel, stride, padding, dilation, out))
+    if any((line.first > line.last).any() for line in reach):
+        raise ShapeError(
+            f"{name}: a kernel of {kernel} with dilation {dilation} has a place in input of size {size} padded by "
+            f"{padding} where all of it is on padding; use less padding"
+        )
+    covered = tuple(m * k for m, k in zip(out, kernel, strict=True))
+    is_tiled = kernel == stride and size == covered and not any(padding) and max(dilation) == 1
+    return reach, kernel if is_tiled else None
 
 
 def _settings(name: str, dims: int, kernel: Any, stride: Any, padding: Any, dilation: Any = 1) -> tuple[Any, ...]:
@@ -125,18 +60,18 @@ def _settings(name: str, dims: int, kernel: Any, stride: Any, padding: Any, dila
     return kernel, stride, padding, sizes(name, "dilation", dilation, dims)
 
 
-def _places(name: str, x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool) -> list[int]:
+def _places(name: str, size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool) -> list[int]:
     """How many places a window has along each dimension."""
     places = []
-    for n, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True):
+    for n, k, s, p, d in zip(size, kernel, stride, padding, dilation, strict=True):
         left = n + 2 * p - d * (k - 1) - 1
         m = (-(-left // s) if ceil else left // s) + 1
         # A window must start inside the input or the padding before it.
         places.append(m - 1 if ceil and (m - 1) * s >= n + p else m)
         if places[-1] < 1 or n < 1:
             raise ShapeError(
-                f"{name}: a kernel of {kernel} with dilation {dilation} does not fit into size {tuple(x.shape[2:])} "
-                f"padded by {padding}"
+                f"{name}: a kernel of {kernel} with dilation {dilation} does not fit into size {size} padded by "
+                f"{padding}"
             )
     return places
 
@@ -157,25 +92,35 @@ def _avg_pool(
     kernel, stride, padding, dilation = _settings(name, dims, kernel, stride, padding)
     if divisor == 0:
         raise ValueError(f"{name}: divisor_override must not be 0")
-    out = _places(name, x, kernel, stride, padding, dilation, ceil)
+    pads, counts = _counts(name, tuple(x.shape[2:]), kernel, stride, padding, dilation, ceil, count_padding)
+    total = window_sum(pad_around(x, pads), kernel=kernel, stride=stride)
+    if divisor is None and type(counts) is int:
+        divisor = counts
+    y = total / (divisor if divisor is not None else wrap(counts.astype(x.dtype)))
+    return y if has_batch else y.squeeze(0)
+
+
+@functools.lru_cache(maxsize=256)
+def _counts(
+    name: str, size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool, count_padding: bool
+) -> tuple[Any, Any]:
+    """The padding on both sides of each dimension, and how many entries each window has: an int where all are alike."""
+    out = _places(name, size, kernel, stride, padding, dilation, ceil)
     pads, counts = [], np.ones(())
-    for n, k, s, p, m in zip(x.shape[2:], kernel, stride, padding, out, strict=True):
+    for n, k, s, p, m in zip(size, kernel, stride, padding, out, strict=True):
         pads.append((p, max((m - 1) * s + k - n - p, 0)))
         start = np.arange(m) * s - p
         end = np.minimum(start + k, n + p)
         inside = end - start if count_padding else np.minimum(end, n) - np.maximum(start, 0)
         counts = counts[..., None] * inside
-    total = window_sum(pad_around(x, pads), kernel=kernel, stride=stride)
-    if divisor is None and (counts == counts.flat[0]).all():
-        divisor = int(counts.flat[0])
-    y = total / (divisor if divisor is not None else wrap(counts.astype(x.dtype)))
-    return y if has_batch else y.squeeze(0)
+    return pads, int(counts.flat[0]) if (counts == counts.flat[0]).all() else counts
 
 
 def _lp_pool(name: str, dims: int, x: Any, p: float, kernel: Any, stride: Any, ceil: bool) -> Tensor:
     kernel = sizes(name, "kernel_size", kernel, dims)
     if not isinstance(x, Node):
-        raise DTypeError(f"{name}: input must be a Tensor, got {describe(x)}")
+        raise no_tensor(name, "input", x)
+    check_floating(name, x)  # type: ignore[arg-type]
     mean: Any = _avg_pool(name, dims, x**p, kernel, stride, 0, ceil)  # type: ignore[operator]
     # At 0 the root has no gradient, and 0 is passed on.
     return (where(mean == 0, 0.0, mean) * math.prod(kernel)) ** (1 / p)
@@ -355,12 +300,14 @@ def lp_pool3d(
 def _max_unpool(
     name: str, dims: int, x: Any, indices: Any, kernel: Any, stride: Any, padding: Any, output_size: Any
 ) -> Tensor:
+    given = describe(indices)
+    fits = getattr(indices, "shape", None) == getattr(x, "shape", None)
     x, has_batch = batched(name, x, dims)
     indices, _ = batched(name, indices, dims)
-    if indices.dtype.kind not in "iu" or tuple(indices.shape) != tuple(x.shape):
+    if indices.dtype.kind not in "iu" or not fits:
         raise ShapeError(
             f"{name}: indices must be the integers that max_pool{dims}d(..., return_indices=True) gave, of input's "
-            f"shape {tuple(x.shape)}; got {describe(indices)}"
+            f"shape {tuple(x.shape)}; got {given}"
         )
     kernel, stride, padding, _ = _settings(name, dims, kernel, stride, padding)
     size: Sequence[int] = [
@@ -376,7 +323,7 @@ def _max_unpool(
     if isinstance(given, np.ndarray) and given.size and not 0 <= given.min() <= given.max() < length:
         raise IndexError(f"{name}: indices must lie in 0 to {length - 1}, got {given.min()} to {given.max()}")
     zeros = wrap(np.zeros(math.prod(x.shape[:2]) * length, x.dtype))
-    y = setitem(zeros, x.reshape(-1), key=_flat(indices, size)).reshape(*x.shape[:2], *size)
+    y = setitem(zeros, x.reshape(-1), key=flat_places(indices, size)).reshape(*x.shape[:2], *size)
     return y if has_batch else y.squeeze(0)
 
 

@@ -70,6 +70,8 @@ def interpolate(
         )
     check_floating(name, input)
     dims = input.ndim - 2
+    if 0 in input.shape[2:]:
+        raise ShapeError(f"{name}: only batch and channels may have size 0, got input of shape {tuple(input.shape)}")
     if mode not in _MODES:
         raise ValueError(f"{name}: mode must be one of {', '.join(_MODES)}; got {mode!r}")
     if dims not in _MODES[mode]:
@@ -105,7 +107,10 @@ def _wanted(
         return sizes("interpolate", "size", size, dims), (None,) * dims
     factors = tuple(scale_factor) if isinstance(scale_factor, (tuple, list)) else (scale_factor,) * dims
     if len(factors) != dims or not all(isinstance(f, (int, float)) and f > 0 for f in factors):
-        raise ValueError(f"interpolate: scale_factor must be a number above 0 or {dims} of them, got {scale_factor!r}")
+        raise ValueError(
+            f"interpolate: scale_factor must be a number above 0 or {dims} of them, got {scale_factor!r} for input of "
+            f"shape {tuple(x.shape)}"
+        )
     wanted = tuple(math.floor(n * f) for n, f in zip(x.shape[2:], factors, strict=True))
     if min(wanted) < 1:
         raise ShapeError(f"interpolate: scale_factor {scale_factor} leaves nothing of size {tuple(x.shape[2:])}")
@@ -141,14 +146,13 @@ def _far(t: Any) -> Any:
 
 
 def _resampled(x: Tensor, axis: int, sources: list[tuple[Any, Any]]) -> Tensor:
-    lines = x.movedim(axis, 0)
     total: Any = None
     for at, weight in sources:
-        part = getitem(lines, key=at)
+        part = getitem(x, key=(*(slice(None),) * axis, at))
         if weight is not None:
-            part = part * wrap(weight.astype(x.dtype).reshape(-1, *[1] * (x.ndim - 1)))
+            part = part * wrap(weight.astype(x.dtype).reshape(-1, *[1] * (x.ndim - 1 - axis)))
         total = part if total is None else total + part
-    return total.movedim(0, axis)
+    return total
 
 
 @composed

@@ -279,6 +279,34 @@ def _slices(name: str, x: Any, dim: int, index: Any, source: Any, *, wraps: bool
 
 
 @composed
+def index_reduce(input: Tensor, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True) -> Tensor:
+    """x with the slices of ``source`` along ``dim`` that the vector ``index`` sends to one place reduced together.
+
+    Arguments:
+        reduce, include_self: as in ``scatter_reduce``, but no ``"sum"``, which is ``index_add``.
+
+    >>> import autograd
+    >>> x, index = autograd.tensor([1.0, 1.0]), autograd.tensor([0, 0])
+    >>> autograd.index_reduce(x, 0, index, autograd.tensor([3.0, 8.0]), "prod")
+    tensor([24.,  1.])
+    """
+    name = "index_reduce"
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise ValueError(f"{name}: reduce must be 'prod', 'mean', 'amax' or 'amin', got {reduce!r}")
+    if input.ndim == 0:
+        vector, source = reshape(input, 1), reshape(source, -1)
+        return reshape(index_reduce(vector, dim, reshape(index, -1), source, reduce, include_self=include_self), ())
+    source = _same_dtype(name, input, source, "source")
+    d, array = _slices(name, input, dim, index, source)
+    if not math.prod(source.shape):
+        return clone(input)
+    # An index for each entry, since the product has to know which of them are named twice.
+    line = [-1 if i == d else 1 for i in range(input.ndim)]
+    every = array.reshape(line) + np.zeros(source.shape, np.int64)
+    return _reduced_at(input, source, along(every, d), reduce, include_self, d)
+
+
+@composed
 def index_fill(input: Tensor, dim: int, index: Any, value: Any) -> Tensor:
     """x with ``value`` (a number or a 0-d Tensor) in the slices along ``dim`` that the vector ``index`` names.
 

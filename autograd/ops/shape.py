@@ -235,7 +235,7 @@ def expand(x: Tensor, *sizes: Any) -> Tensor:
     """x repeated, without copying, along dimensions of size 1 and new leading ones; -1 keeps a size.
 
     >>> import autograd
-    >>> autograd.expand(autograd.tensor([[1.0], [2.0]]), -1, 3).shape
+    >>> autograd.tensor([[1.0], [2.0]]).expand(-1, 3).shape
     (2, 3)
     """
     shape = sizes_of("expand", sizes)

@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..backends import numpy as numpy_namespace
 from ..errors import DTypeError, ShapeError, describe
 from ..keywords import composed
 from ..node import Node
-from ..primitive import primitive, wrap
+from ..primitive import primitive
 from .dims import dimension
-from .shape import cat
+from .indexing import add_at
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -49,6 +51,11 @@ overlap_add.grads(
 @primitive
 def window_sum(xp, x, *, kernel, stride):
     """(N, C, *out): the sum of what of x (N, C, *size) lies under a kernel at each place."""
+    if kernel == tuple(x.shape[2:]):
+        # A product with ones takes a fifth of the time of a sum over short lines.
+        area = math.prod(kernel)
+        total = x.reshape(*x.shape[:2], area) @ np.ones(area, x.dtype)
+        return total.reshape(*x.shape[:2], *[1] * len(kernel))
     for d, (k, s) in enumerate(zip(kernel, stride, strict=True), start=2):
         reach = (x.shape[d] - k) // s * s + 1
         total = xp.astype(x[(slice(None),) * d + (slice(0, reach, s),)], x.dtype)
@@ -59,6 +66,10 @@ def window_sum(xp, x, *, kernel, stride):
 
 
 def _window_sum_x(xp, g, out, x, *, kernel, stride):
+    if kernel == tuple(x.shape[2:]):
+        return xp.repeat_to(g, x.shape)
+    if xp is numpy_namespace and kernel == stride:
+        return _repeated(g, x.shape, kernel)  # nothing to add up: a third of the time
     dims = len(kernel)
     for d in reversed(range(dims)):
         size = (*g.shape[2 : 2 + d], x.shape[2 + d], *g.shape[3 + d :])
@@ -73,8 +84,20 @@ def _window_sum_x(xp, g, out, x, *, kernel, stride):
 window_sum.grads(x=_window_sum_x)
 
 
+def _repeated(g: Any, shape: Sequence[int], tile: Sequence[int]) -> Any:
+    """g (N, C, *out) in each entry of its tile of (N, C, *size), and 0 where there is none."""
+    covered = tuple(m * k for m, k in zip(g.shape[2:], tile, strict=True))
+    gx = (np.empty if covered == tuple(shape[2:]) else np.zeros)(shape, g.dtype)
+    for place in itertools.product(*map(range, tile)):
+        reach = zip(place, covered, tile, strict=True)
+        gx[(slice(None), slice(None), *(slice(j, n, k) for j, n, k in reach))] = g
+    return gx
+
+
 def sizes(name: str, what: str, value: Any, dims: int, least: int = 1) -> tuple[int, ...]:
     """One int for each dimension, given as one for all or as a sequence."""
+    if type(value) is int and value >= least:
+        return (value,) * dims
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     if len(values) == 1:
         values = values * dims
@@ -104,11 +127,11 @@ def layout(dims: int) -> str:
 
 def pad_around(x: Tensor, pads: Sequence[tuple[int, int]]) -> Tensor:
     """x (N, C, *size) with zeros put before and after each of its last dimensions."""
-    for d, around in enumerate(pads, start=2):
-        if any(around):
-            before, after = (wrap(np.zeros((*x.shape[:d], n, *x.shape[d + 1 :]), x.dtype)) for n in around)
-            x = cat([before, x, after], d)
-    return x
+    if not any(map(any, pads)):
+        return x
+    size = [n + a + b for n, (a, b) in zip(x.shape[2:], pads, strict=True)]
+    inside = [slice(a, a + n) for n, (a, _) in zip(x.shape[2:], pads, strict=True)]
+    return add_at(x, key=(slice(None), slice(None), *inside), shape=(*x.shape[:2], *size))
 
 
 @composed

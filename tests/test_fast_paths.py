@@ -1,0 +1,129 @@
+"""What a quicker way under NumPy gives, against the plain rule beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import tensor
+from autograd.backends import numpy as xp
+from autograd.backends.numpy_rows import FEW, SMALL, sum_rows
+from autograd.ops.moments import average, average_of_product, standardize
+from autograd.ops.window_maxima import max_windows, reach_of
+from autograd.ops.windows import window_sum
+
+few = st.integers(1, 3)
+
+
+def rule(op, name):
+    return op.rules[op.inputs.index(name)]
+
+
+def tiled(rng, tile, out, dtype):
+    """Entries of which many are equal, and the reach of a kernel that tiles them."""
+    size = [k * m for k, m in zip(tile, out, strict=True)]
+    x = rng.integers(0, 3, (2, 2, *size)).astype(dtype)
+    return x, tuple(reach_of(n, k, k, 0, 1, m) for n, k, m in zip(size, tile, out, strict=True))
+
+
+@given(
+    tile=st.lists(few, min_size=1, max_size=3), dtype=st.sampled_from(["f2", "f4", "f8"]), data=st.data(),
+    special=st.sampled_from([0.0, -np.inf, np.nan]), seed=st.integers(0, 2**32 - 1),
+)  # fmt: skip
+def test_max_pooling_of_tiles_gives_the_gradient_to_the_same_entries(tile, dtype, data, special, seed):
+    rng = np.random.default_rng(seed)
+    x, reach = tiled(rng, tile, [data.draw(few) for _ in tile], dtype)
+    x[rng.random(x.shape) < 0.2] = special
+    y = max_windows.forward(xp, x, reach=reach)
+    g = rng.standard_normal(y.shape).astype(dtype)
+    g[rng.random(g.shape) < 0.2] = np.inf
+    plain = rule(max_windows, "x")(xp, g, y, x, reach=reach)
+    fast = rule(max_windows, "x")(xp, g, y, x, reach=reach, tile=tuple(tile))
+    assert fast.dtype == dtype
+    np.testing.assert_array_equal(fast, plain)
+
+
+def test_max_pooling_of_tiles_that_are_not_in_order_in_memory():
+    rng = np.random.default_rng(0)
+    x, reach = tiled(rng, (2, 3), (2, 2), "f4")
+    x = np.asfortranarray(x)[:, :, ::-1]
+    y = max_windows.forward(xp, x, reach=reach)
+    g = np.broadcast_to(np.float32(2), y.shape)
+    plain = rule(max_windows, "x")(xp, g, y, x, reach=reach)
+    np.testing.assert_array_equal(rule(max_windows, "x")(xp, g, y, x, reach=reach, tile=(2, 3)), plain)
+
+
+@pytest.mark.parametrize("size", [(4, 6), (5, 7), (2, 3)])
+def test_sums_of_tiles_have_the_gradient_of_the_recorded_rule(size):
+    rng = np.random.default_rng(0)
+    x = tensor(rng.standard_normal((2, 3, *size)), requires_grad=True)
+    y = window_sum(x, kernel=(2, 3), stride=(2, 3))
+    g = tensor(rng.standard_normal(y.shape))
+    fast = rule(window_sum, "x")(xp, g.numpy(), y.detach().numpy(), x.detach().numpy(), kernel=(2, 3), stride=(2, 3))
+    from autograd.backends import tensor as tensors
+
+    plain = rule(window_sum, "x")(tensors, g, y, x, kernel=(2, 3), stride=(2, 3))
+    np.testing.assert_array_equal(fast, plain.detach().numpy())
+
+
+SHAPES = [
+    ((6, 5), (0,), None, (5,)),
+    ((6, 5), (1,), None, (5,)),
+    ((4, 3, 2, 2), (0, 2, 3), None, (3, 1, 1)),
+    ((4, 3, 2, 2), (2, 3), None, (3, 1, 1)),
+    ((4, 6, 2), (2, 3), (4, 3, 2, 2), (3, 2, 1)),
+    ((2, 3, 4), (1, 2), None, (3, 4)),
+    ((2, 3, 4), (2,), None, (4,)),
+    ((3, 4), (0, 1), None, (1,)),
+    ((2, 3, 4), (1,), None, (4,)),
+]
+
+
+@pytest.mark.parametrize(("shape", "axes", "view", "spread"), SHAPES)
+@pytest.mark.parametrize("affine", [True, False])
+def test_the_rules_of_normalisation_with_saved_moments_are_those_without(shape, axes, view, spread, affine):
+    rng = np.random.default_rng(0)
+    x, g = 3 + rng.standard_normal((2, *shape))
+    weight = rng.standard_normal(spread).reshape(-1) if affine else None
+    how = {"axes": axes, "eps": 1e-3, "_view": view, "_spread": spread}
+    out, mean, scale = standardize.forward(xp, x, weight, weight, **how)
+    for name in ("x", "weight", "bias") if affine else ("x",):
+        plain = rule(standardize, name)(xp, g, out, x, weight, weight, **how)
+        fast = rule(standardize, name)(xp, g, out, x, weight, weight, **how, mean=mean, scale=scale)
+        np.testing.assert_allclose(fast, plain, rtol=1e-10, atol=1e-12, err_msg=name)
+
+
+@given(shape=st.lists(st.integers(0, 3), min_size=1, max_size=4), data=st.data())
+def test_means_as_matrix_products_are_means(shape, data):
+    axes = tuple(sorted(data.draw(st.sets(st.integers(0, len(shape) - 1), min_size=1))))
+    x, y = np.random.default_rng(0).standard_normal((2, *shape))
+    n = np.prod([shape[d] for d in axes]) or 1
+    np.testing.assert_allclose(average(xp, x, axes), x.sum(axes, keepdims=True) / n, atol=1e-14)
+    product = average_of_product(xp, x, y, axes)
+    np.testing.assert_allclose(product, (x * y).sum(axes, keepdims=True) / n, atol=1e-14)
+    for mean in (average(xp, x, axes), product):
+        assert not np.shares_memory(mean, x)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i8"])
+@pytest.mark.parametrize("width", [(), (1,), (3, FEW)])
+@pytest.mark.parametrize("n", [7, SMALL])
+def test_rows_are_added_up_as_one_by_one(dtype, width, n):
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 5, 40)
+    values = rng.integers(-4, 5, (40, *width)).astype(dtype)
+    expected = np.zeros((n, *width), dtype)
+    np.add.at(expected, rows, values)
+    got = sum_rows(values, rows, n)
+    assert got.dtype == dtype
+    np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("times", [5, SMALL])
+def test_an_infinite_row_stays_in_its_own_row(times):
+    values = np.ones((8 * times, FEW // times + 8), np.float32)
+    values[3] = np.inf
+    got = sum_rows(values, np.arange(8 * times) % 8, 8)
+    assert np.isinf(got[3]).all() and np.isfinite(np.delete(got, 3, axis=0)).all()
