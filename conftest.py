@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import signal
 
 import hypothesis
 import pytest
@@ -15,6 +16,9 @@ HEAVY = {
 # Examples are the same in every run, and none is timed.
 hypothesis.settings.register_profile("glassgrad", derandomize=True, deadline=None, database=None, max_examples=150)
 hypothesis.settings.load_profile("glassgrad")
+
+# They are written for PyTorch, and test_ports.py loads them.
+collect_ignore = ["tests/ports"]
 
 left_out = dict.fromkeys(HEAVY, 0)
 
@@ -50,6 +54,14 @@ def pytest_terminal_summary(terminalreporter):
     if any(left_out.values()):
         parts = [f"{n} tests {HEAVY[name]}" for name, n in left_out.items() if n]
         terminalreporter.write_line(f"Left out: {', '.join(parts)}; `make test-all` runs them.")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ctrl_c_counts():
+    """A shell starts its background jobs deaf to Ctrl-C, and what the tests start would be deaf too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True, scope="session")

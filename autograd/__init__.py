@@ -10,8 +10,11 @@ tensor(27.)
 from __future__ import annotations
 
 import os as _os
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
+
+import numpy as _np
 
 if _os.path.exists(_os.path.join(_os.path.dirname(__file__), "numpy", "numpy_wrapper.py")):
     raise ImportError(
@@ -22,7 +25,7 @@ if _os.path.exists(_os.path.join(_os.path.dirname(__file__), "numpy", "numpy_wra
 # First of all: it loads the submodules whose names functions of the same name then take (tensor, backward, primitive).
 from .tensor import Tensor  # isort: split
 
-from . import backends, cuda, linalg, random, special
+from . import backends, cuda, functional, legacy, linalg, random, special
 from .anomaly import (
     AnomalyError,
     detect_anomaly,
@@ -92,11 +95,14 @@ from .dtypes import (
     set_default_dtype,
     short,
     uint8,
+    uint16,
+    uint32,
+    uint64,
 )
 from .errors import DTypeError, GraphError, ShapeError
 from .function import Function, once_differentiable
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
-from .graph import Drawing, draw, record
+from .graph import HOMES as _PICTURES
 from .inplace import increment_version
 from .modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .ops.activations import (
@@ -179,6 +185,7 @@ from .ops.comparison import (
     greater_equal,
     isclose,
     isfinite,
+    isin,
     isinf,
     isnan,
     isneginf,
@@ -281,7 +288,7 @@ from .ops.gathering import (
     take,
     take_along_dim,
 )
-from .ops.grids import cartesian_prod, combinations, meshgrid, vander
+from .ops.grids import cartesian_prod, combinations, meshgrid, unravel_index, vander
 from .ops.joining import block_diag, column_stack, dsplit, dstack, hsplit, hstack, tensor_split, vsplit, vstack
 from .ops.linalg import matmul
 from .ops.losses import bernoulli_nll, logistic_nll
@@ -367,6 +374,7 @@ from .ops.scattering import (
     index_copy,
     index_fill,
     index_put,
+    index_reduce,
     masked_scatter,
     put,
     scatter,
@@ -377,7 +385,6 @@ from .ops.shape import (
     adjoint,
     cat,
     chunk,
-    expand,
     flatten,
     movedim,
     permute,
@@ -392,6 +399,7 @@ from .ops.shape import (
     unflatten,
     unsqueeze,
 )
+from .ops.slicing import narrow_copy, select_scatter, slice_scatter, split_with_sizes
 from .ops.solvers import cholesky_inverse, cholesky_solve, inverse, pinverse
 from .ops.sorting import (
     argsort,
@@ -425,6 +433,7 @@ from .ops.windows import fold, unfold
 from .primitive import Primitive, primitive
 from .random import (
     Generator,
+    default_generator,
     get_rng_state,
     initial_seed,
     manual_seed,
@@ -439,6 +448,8 @@ from .random import (
     set_rng_state,
 )
 from .settings import (
+    are_deterministic_algorithms_enabled,
+    get_float32_matmul_precision,
     get_num_threads,
     get_printoptions,
     load,
@@ -446,6 +457,7 @@ from .settings import (
     set_float32_matmul_precision,
     set_num_threads,
     set_printoptions,
+    use_deterministic_algorithms,
 )
 from .sparse_gradient import SparseGradient
 from .tensor import RemovableHandle
@@ -458,15 +470,40 @@ triangular_solve = linalg.triangular_solve
 trapz = trapezoid
 subtract, multiply, divide, true_divide, negative, absolute, sgn = sub, mul, div, div, neg, abs, sign
 arcsin, arccos, arctan, arcsinh, arccosh, arctanh, arctan2 = asin, acos, atan, asinh, acosh, atanh, atan2
-fix = trunc
+fix, real = trunc, positive
 i0, igamma, igammac, mvlgamma = special.i0, special.gammainc, special.gammaincc, special.multigammaln
 concat = concatenate = cat
+unsafe_split, unsafe_chunk, unsafe_split_with_sizes = split, chunk, split_with_sizes
 row_stack = vstack
+Size, dtype, Variable = tuple, _np.dtype, legacy.Variable
+FloatTensor, DoubleTensor, HalfTensor = legacy.FloatTensor, legacy.DoubleTensor, legacy.HalfTensor
+LongTensor, IntTensor, ShortTensor = legacy.LongTensor, legacy.IntTensor, legacy.ShortTensor
+CharTensor, ByteTensor, BoolTensor = legacy.CharTensor, legacy.ByteTensor, legacy.BoolTensor
 swapaxes = swapdims = transpose
 moveaxis = movedim
 
 
+if _TYPE_CHECKING:
+    from .graph.drawing import Drawing, draw
+    from .graph.expand import Expansion, expand
+    from .graph.explain import Explanation, explain
+    from .graph.player import Player, step_through
+    from .graph.record import record
+    from .graph.verify import Verification, verify
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PICTURES})
+
+
 if not _TYPE_CHECKING:  # a type checker is to report names that are not there
+    # Methods that PyTorch has as functions, too; so it has all those that work in place.
+    _METHODS = "detach get_device is_distributed is_inference is_neg is_nonzero is_same_size is_signed"
 
     def __getattr__(name: str) -> _Any:
+        if name in _PICTURES:
+            value = globals()[name] = getattr(_import_module(f".graph.{_PICTURES[name]}", __name__), name)
+            return value
+        if name in _METHODS.split() or (name.endswith("_") and not name.startswith("_") and hasattr(Tensor, name)):
+            return getattr(Tensor, name)
         raise _missing("module 'autograd'", name)

@@ -253,6 +253,7 @@ class Function:
             next_tick(),
             _ctx=ctx,
             _places=(places, tensor_places, len(args)),
+            _args=tuple(None if isinstance(x, Node) else x for x in args),
         )
         outs: list[Any] = [r.detach() if isinstance(r, Node) else r for r in results]  # type: ignore[attr-defined]
         for i, out in zip(places, made, strict=True):

@@ -69,7 +69,35 @@ def gradcheck(
     for i in checked:
         if given[i].dtype != np.float64:
             raise DTypeError(f"gradcheck: inputs[{i}] is {describe(given[i])}; make it float64 (x.double())")
-    values = [np.array(x.numpy(), order="C") if i in checked else x for i, x in enumerate(given)]
+    wrong = differences(func, given, eps=eps, atol=atol, rtol=rtol, fast_mode=fast_mode, seed=seed)
+    if not wrong:
+        return True
+    if raise_exception:
+        shown = "\n".join(line for _, line in wrong[:10])
+        more = f"\n  … and {len(wrong) - 10} more" if len(wrong) > 10 else ""
+        name = getattr(func, "__name__", type(func).__name__)
+        raise GradcheckError(
+            f"gradcheck: {name}: analytic and numeric gradients differ (atol={atol}, rtol={rtol}):\n{shown}{more}"
+        )
+    return False
+
+
+def differences(
+    func: Callable[..., Any],
+    given: Sequence[Any],
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    fast_mode: bool | None = None,
+    seed: int = 0,
+) -> list[tuple[float, str]]:
+    """Where analytic and numeric gradients differ, by how much and in words, the largest difference first.
+
+    Arguments are those of ``gradcheck``.
+    """
+    checked = [i for i, x in enumerate(given) if isinstance(x, Node) and x._requires_grad]
+    values = [np.array(x._array, order="C") if i in checked else x for i, x in enumerate(given)]
 
     def evaluate(arrays: list[Any]) -> list[Any]:
         call = [wrap(a) if i in checked else a for i, a in enumerate(arrays)]
@@ -83,16 +111,7 @@ def gradcheck(
         fast_mode = sum(values[i].size for i in checked) > 1000
     compare = _projected if fast_mode else _entrywise
     wrong = compare(evaluate, values, checked, eps, atol, rtol, np.random.default_rng(seed))
-    if not wrong:
-        return True
-    if raise_exception:
-        shown = "\n".join(line for _, line in sorted(wrong, key=lambda w: -w[0])[:10])
-        more = f"\n  … and {len(wrong) - 10} more" if len(wrong) > 10 else ""
-        name = getattr(func, "__name__", type(func).__name__)
-        raise GradcheckError(
-            f"gradcheck: {name}: analytic and numeric gradients differ (atol={atol}, rtol={rtol}):\n{shown}{more}"
-        )
-    return False
+    return sorted(wrong, key=lambda w: -w[0])
 
 
 def _analytic(y: Any, call: list[Any], checked: list[int], upstream: Any) -> list[Any]:

@@ -26,7 +26,7 @@ class _Local(threading.local):
     watchers: tuple[Callable[..., None], ...] = ()  # each is shown every op: (primitive, inputs, static, result)
     anomaly = False
     recording = False
-    modules: Any = None  # while recording: the innermost module that is called, names and numbers of all calls around
+    modules: Any = None  # while recording: the call of the innermost module, names and numbers of all calls around
     took = 0.0  # seconds that the op shown to the watchers took
     unusual = False
 

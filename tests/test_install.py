@@ -37,3 +37,10 @@ def test_both_packages_in_one_folder(tmp_path):
     line = imported("autograd", tmp_path)
     assert line.startswith("ImportError: autograd: the older package named autograd")
     assert "pip uninstall autograd glassgrad" in line
+
+
+def test_importing_loads_nothing_that_training_does_not_need():
+    slow = ("scipy", "matplotlib", "tqdm", "sklearn", "jax", "graphviz", "wasmtime", "autograd.graph.drawing")
+    program = f"import sys, autograd, nn, optim; print([m for m in {slow} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0 and run.stdout.strip() == "[]", run.stdout + run.stderr

@@ -61,7 +61,10 @@ def written(layout: bytes, font_path: str) -> bytes:
     scale = min(1.0, _LONGEST / max(width, height))
     page = _Page(font)
     page.commands.append(f"{scale:.6f} 0 0 {scale:.6f} {_MARGIN * scale:.2f} {_MARGIN * scale:.2f} cm 1 j")
-    for part in (drawing, *drawing.get("edges", ()), *drawing.get("objects", ())):
+    objects = drawing.get("objects", [])
+    frames = [part for part in objects if "nodes" in part or "subgraphs" in part]
+    nodes = [part for part in objects if "nodes" not in part and "subgraphs" not in part]
+    for part in (drawing, *frames, *drawing.get("edges", ()), *nodes):
         for key in ("_draw_", "_tdraw_", "_hdraw_", "_ldraw_", "_tldraw_", "_hldraw_"):
             if key in part:
                 page.commands.append("q")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from .. import modes
 from ..inplace import caller, note
 from ..node import Node
 from ..primitive import Primitive, pick
+from ..tree import flatten
 
 __all__ = ["record"]
 
@@ -63,22 +64,27 @@ class record(modes._Switch):
         return _inside(module) if modes.local.recording else contextlib.nullcontext()
 
 
-@contextlib.contextmanager
-def _inside(module: Any) -> Iterator[None]:
-    local = modes.local
-    before = local.modules
-    outer, path, calls = before or (None, (), ())
-    name = _variable(module) if outer is None else _below(outer, module)
-    local.modules = module, (*path, (name, type(module).__name__)), (*calls, _next_call())
-    try:
-        yield
-    finally:
-        local.modules = before
+class _inside:
+    # Not made of a generator: contextlib's frames would pass for the user's.
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        self._names: dict[Any, str] | None = None
 
+    def __enter__(self) -> None:
+        local, module = modes.local, self.module
+        self.before = local.modules
+        outer, path, calls = self.before or (None, (), ())
+        name = _variable(module) if outer is None else outer.names().get(module, "")
+        local.modules = self, (*path, (name, type(module).__name__)), (*calls, _next_call())
 
-def _below(outer: Any, module: Any) -> str:
-    """The dotted name of ``module`` in ``outer``; "" where it is no part of it."""
-    return next((name for name, m in outer.named_modules() if m is module), "")
+    def __exit__(self, *_: object) -> None:
+        modes.local.modules = self.before
+
+    def names(self) -> dict[Any, str]:
+        """The dotted name of every module in this one."""
+        if self._names is None:
+            self._names = {module: name for name, module in self.module.named_modules()}
+        return self._names
 
 
 def _variable(module: Any) -> str:
@@ -108,6 +114,9 @@ def _note(op: Primitive, inputs: tuple[Any, ...], static: Any, out: Any) -> None
 
 
 def recorded(function: Callable[[], Any]) -> Any:
-    """What ``function()`` gives, run under ``record``."""
+    """The Tensor that ``function()`` gives, or all those in its lists and dicts, run under ``record``."""
     with record():
-        return function()
+        result = function()
+    if isinstance(result, Node):
+        return result
+    return [leaf for leaf in flatten(result)[0] if isinstance(leaf, Node)] or result

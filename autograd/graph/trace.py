@@ -17,6 +17,8 @@ from ..errors import GraphError
 from ..inplace import earlier
 from ..node import Node
 from ..primitive import pick
+from ..sparse_rows import SparseRows
+from .distribution import Statistics, statistics
 
 # Arrays of at most this many entries are shown whole.
 SMALL = 4
@@ -24,12 +26,13 @@ SMALL = 4
 
 @dataclass(slots=True)
 class Amount:
-    """An array as a picture shows it: shape, dtype, norm, and the entries if there are few."""
+    """An array as a picture shows it: shape, dtype, norm, and the entries if there are few, else their distribution."""
 
     shape: tuple[int, ...]
     dtype: str
     norm: float
     entries: np.ndarray | None
+    statistics: Statistics | None = None
 
 
 @dataclass(slots=True)
@@ -37,7 +40,11 @@ class Vertex:
     """A box of the picture.
 
     ``kind`` is "variable" (a leaf that gets a gradient), "constant" or "operation". ``uses`` are the gradients
-    that came back from each use, in the order of the backward pass; ``gradient`` is their sum.
+    that came back from each use, in the order of the backward pass; ``gradient`` is their sum. ``memory`` are the bytes
+    of the value and of what the operation keeps for its rule; of a view, 0.
+
+    What ``record`` noted: ``where`` is file and line, ``module`` (name, class name) of each module around it from the
+    outermost, ``call`` a number for each of these calls, ``seconds`` how long the operation took.
     """
 
     id: str
@@ -50,6 +57,11 @@ class Vertex:
     gradient: Amount | None = None
     uses: list[Amount] = field(default_factory=list)
     output: bool = False
+    memory: int = 0
+    where: tuple[str, int] | None = None
+    module: tuple[tuple[str, str], ...] = ()
+    call: tuple[int, ...] = ()
+    seconds: float | None = None
 
 
 @dataclass(slots=True)
@@ -81,7 +93,13 @@ class Graph:
 
 
 def trace(
-    roots: Sequence[Node], *, names: Mapping[Node, str], gradients: Sequence[Any] | None, constants: bool
+    roots: Sequence[Node],
+    *,
+    names: Mapping[Node, str],
+    gradients: Sequence[Any] | None,
+    constants: bool,
+    caller: str = "draw",
+    tracer: type[_Tracer] | None = None,
 ) -> Graph:
     """The graph behind ``roots``, oldest node first.
 
@@ -90,6 +108,8 @@ def trace(
         names: what Tensors are called.
         gradients: the upstream gradient of each root for a backward pass of the picture's own, or None for none.
         constants: whether to have vertices for inputs that get no gradient.
+        caller: the public function that asks, for its errors.
+        tracer: a ``_Tracer`` that notes more than the usual.
 
     Raises:
         GraphError: the graph was freed.
@@ -99,21 +119,28 @@ def trace(
         inputs = {node: [_then(x, node) for x in node._inputs or ()] for node in order}
     except GraphError as error:
         raise GraphError(
-            "draw: the graph behind this Tensor was freed by backward(); draw it before backward(), "
-            "or call backward(retain_graph=True)"
+            f"{caller}: the graph behind this Tensor was freed by backward(); {caller.replace('_', ' ')} it before "
+            "backward(), or call backward(retain_graph=True)"
         ) from error
-    return _Tracer(order, inputs, roots, names, constants).graph(gradients)
+    return (tracer or _Tracer)(order, inputs, roots, names, constants).graph(gradients)
 
 
-def amount(array: Any) -> Amount | None:
+def amount(array: Any, distribution: bool = False, small: int = SMALL) -> Amount | None:
     """What to show of ``array``; None for arrays without values, as inside a compiled function."""
-    if not isinstance(array, (np.ndarray, np.generic)):
+    if not isinstance(array, (np.ndarray, np.generic, SparseRows)):
         return None
     array = np.asarray(array)
     numbers = array.astype(np.float64) if array.dtype.kind == "f" else array
     with np.errstate(all="ignore"):
         norm = float(np.sqrt(np.sum(np.square(numbers, dtype=np.float64))))
-    return Amount(tuple(array.shape), str(array.dtype), norm, array.copy() if array.size <= SMALL else None)
+    few = array.size <= small
+    return Amount(
+        tuple(array.shape),
+        str(array.dtype),
+        norm,
+        array.copy() if few else None,
+        statistics(array) if distribution and not few else None,
+    )
 
 
 def _arguments(static: Mapping[str, Any]) -> dict[str, str]:
@@ -134,12 +161,23 @@ def _in_words(value: Any) -> str:
     return repr(value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value)
 
 
+def _bytes(x: Node) -> int:
+    own = [] if x._primitive is not None and x._primitive.view else [x._array]
+    arrays = [a for a in (*own, *(x._static or {}).values()) if isinstance(a, (np.ndarray, np.generic))]
+    return sum(a.nbytes for a in arrays)
+
+
 def _then(x: Any, node: Node) -> Any:
     """``x`` as it was when ``node`` used it."""
     return earlier(x, node) if isinstance(x, Node) and x._tick > node._tick else x
 
 
 class _Tracer:
+    """Walks the recorded graph once and fills in the records."""
+
+    small = SMALL  # arrays of so many entries are kept whole,
+    small_local: float = SMALL  # and so large ones get the local gradients of elementwise operations
+
     def __init__(
         self,
         order: list[Node],
@@ -195,7 +233,7 @@ class _Tracer:
             return self._vertex(x, user) if x._requires_grad or self.constants else None
         if x is None or not self.constants:
             return None
-        return self._add(kind="number", value=amount(np.asarray(x)))
+        return self._add(kind="number", value=amount(np.asarray(x), small=self.small))
 
     def _vertex(self, x: Node, user: Node | None) -> Vertex:
         vertex = self.vertices.get(x)
@@ -207,8 +245,12 @@ class _Tracer:
     def _describe(self, vertex: Vertex, x: Node, since: int | None) -> None:
         vertex.name = self.names.get(x)
         if type(x._array) is not tuple:
-            vertex.value = amount(x._array)
+            vertex.value = amount(x._array, True, self.small)
         vertex.overwritten = since is not None and x._memory is not None and x._memory.changed >= since
+        vertex.memory = _bytes(x)
+        if x._extra is not None:
+            vertex.where, vertex.seconds = x._extra.get("where"), x._extra.get("seconds")
+            vertex.module, vertex.call = x._extra.get("module", ()), x._extra.get("call", ())
 
     def _backward(self, gradients: Sequence[Any]) -> None:
         """Fills in the gradients by a pass that leaves graph and ``.grad`` alone."""
@@ -235,7 +277,7 @@ class _Tracer:
 
     def _arrived(self, x: Node, g: Any) -> None:
         if x in self.vertices and self.vertices[x].gradient is None:
-            self.vertices[x].gradient = amount(g)
+            self.vertices[x].gradient = amount(g, True, self.small)
 
     def _observe(self, node: Node, index: int, upstream: Any, downstream: Any) -> None:
         # Shown at once: the walk adds further gradients into these very arrays.
@@ -244,11 +286,11 @@ class _Tracer:
         else:
             self._arrived(node, upstream)
         edge = self.edges[node, index]
-        edge.downstream = amount(downstream)
+        edge.downstream = amount(downstream, small=self.small)
         if upstream is not None:
-            edge.upstream = amount(upstream)
+            edge.upstream = amount(upstream, small=self.small)
             local = self._local(node, index, upstream)
-            edge.local = None if local is None else amount(local)
+            edge.local = None if local is None else amount(local, small=self.small)
 
     def _unpacked(self, parent: Node, slots: list[Any]) -> Any:
         """Puts the gradients of a primitive's outputs where they belong, and returns that of the only one in use."""
@@ -259,7 +301,7 @@ class _Tracer:
             if g is not None:
                 self._arrived(node, g)
                 if len(outputs) > 1:
-                    self.edges[node, 0].downstream = amount(g)
+                    self.edges[node, 0].downstream = amount(g, small=self.small)
         return slots[outputs[0]._static["index"]] if len(outputs) == 1 and outputs[0]._static else None
 
     def _local(self, node: Node, index: int, upstream: Any) -> Any:
@@ -267,7 +309,7 @@ class _Tracer:
         primitive, x = node._primitive, self.inputs[node][index]
         assert primitive is not None
         shape = np.shape(node._array) if type(node._array) is not tuple else None
-        if shape != x._array.shape or x._array.size > (SMALL if primitive.elementwise else 1):
+        if shape != x._array.shape or x._array.size > (self.small_local if primitive.elementwise else 1):
             return None
         rule = primitive.rule(index)
         assert rule is not None
@@ -277,7 +319,7 @@ class _Tracer:
         return local if np.shape(local) == shape else unbroadcast(numpy_namespace, local, shape)
 
 
-def starting_gradients(roots: Sequence[Any], given: Sequence[Any] | None) -> list[Any] | None:
+def starting_gradients(roots: Sequence[Any], given: Sequence[Any] | None, caller: str = "draw") -> list[Any] | None:
     """The arrays that a backward pass starts from; None where the roots leave open what it would be of."""
     if given is None:
         given = [None] * len(roots)
@@ -287,5 +329,5 @@ def starting_gradients(roots: Sequence[Any], given: Sequence[Any] | None) -> lis
         if not all(root._requires_grad for root in roots):
             return None
     if len(given) != len(roots):
-        raise ValueError(f"draw: got {len(roots)} Tensors and {len(given)} gradients; give one for each")
-    return [_upstream("draw", root, g, False) for root, g in zip(roots, given, strict=True)]
+        raise ValueError(f"{caller}: got {len(roots)} Tensors and {len(given)} gradients; give one for each")
+    return [_upstream(caller, root, g, False) for root, g in zip(roots, given, strict=True)]
