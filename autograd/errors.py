@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["DTypeError", "GraphError", "LinAlgError", "ShapeError", "describe"]
+from .node import Node
+
+__all__ = ["DTypeError", "GraphError", "LinAlgError", "ShapeError", "describe", "no_tensor", "not_a_tensor"]
 
 
 class ShapeError(ValueError, RuntimeError):
@@ -38,3 +43,52 @@ def describe(value: Any) -> str:
     if isinstance(value, (bool, int, float, complex)):
         return f"{type(value).__name__} {value!r}"
     return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+
+
+def no_tensor(name: str, argument: str, value: Any, wanted: str = "a Tensor") -> DTypeError:
+    """The error for an argument that is no Tensor.
+
+    >>> no_tensor("relu", "x", [1.0])
+    DTypeError('relu: x must be a Tensor, got list; make one with autograd.tensor')
+    """
+    given = f"a NumPy array, {describe(value)}" if isinstance(value, np.ndarray) else describe(value)
+    return DTypeError(f"{name}: {argument} must be {wanted}, got {given}; make one with autograd.tensor")
+
+
+def blames(error: Exception, value: Any) -> bool:
+    """Whether Python's own error is about this value: one that it has no attribute, or one that names its type."""
+    if isinstance(error, AttributeError):
+        return error.obj is value
+    return type(error) is TypeError and f"'{type(value).__name__}'" in str(error)
+
+
+_TENSOR_OR_NUMBER = frozenset({"Tensor", "None", "float", "int", "bool"})
+
+
+def not_a_tensor(
+    error: Exception, name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> DTypeError | None:
+    """The error that says which argument of ``function`` should have been a Tensor, if that is what ``error`` is about.
+
+    Asked only after something went wrong, so that calls that go well pay nothing for it. What has to be a Tensor is
+    read from the annotations.
+    """
+    if not isinstance(error, AttributeError) and type(error) is not TypeError:
+        return None
+    signature = inspect.signature(function)
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError:
+        return None
+    for argument, value in bound.arguments.items():
+        annotation = signature.parameters[argument].annotation
+        text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+        kinds = set(re.findall(r"(\w+) *(?:\||$)", text))
+        if (
+            "Tensor" in kinds <= _TENSOR_OR_NUMBER
+            and not isinstance(value, Node)
+            and not (value is None and "None" in kinds)
+            and blames(error, value)
+        ):
+            return no_tensor(name, argument, value, "a Tensor or a number" if kinds & {"float", "int"} else "a Tensor")
+    return None

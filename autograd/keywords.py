@@ -8,6 +8,8 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from .errors import not_a_tensor
+
 __all__ = ["composed", "unknown_keyword"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,7 +42,7 @@ def unknown_keyword(name: str, keyword: str, takes: Iterable[str]) -> TypeError:
 
 
 def composed(function: F) -> F:
-    """A public function whose error for a keyword that it does not take says what to use instead.
+    """A public function whose errors for a keyword that it does not take and for what is no Tensor are sentences.
 
     Primitives do that themselves.
     """
@@ -49,11 +51,14 @@ def composed(function: F) -> F:
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except TypeError as error:
+        except (TypeError, AttributeError) as error:
             takes = inspect.signature(function).parameters
             unknown = [name for name in kwargs if name not in takes]
-            if not unknown or any(p.kind is p.VAR_KEYWORD for p in takes.values()):
+            if unknown and isinstance(error, TypeError) and all(p.kind is not p.VAR_KEYWORD for p in takes.values()):
+                raise unknown_keyword(function.__name__, unknown[0], takes) from error
+            explained = not_a_tensor(error, function.__name__, function, args, kwargs)
+            if explained is None:
                 raise
-            raise unknown_keyword(function.__name__, unknown[0], takes) from error
+            raise explained from error
 
     return call  # type: ignore[return-value]

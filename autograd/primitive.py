@@ -12,7 +12,7 @@ import numpy as np
 
 from . import dtypes, modes
 from .backends import numpy as numpy_namespace
-from .errors import DTypeError, GraphError, LinAlgError, ShapeError, describe
+from .errors import DTypeError, GraphError, LinAlgError, ShapeError, blames, describe, no_tensor
 from .keywords import unknown_keyword
 from .node import Node, next_tick
 
@@ -135,7 +135,7 @@ class Primitive:
             arrays = self._promoted(arrays)
         try:
             value = self.forward(xp, *arrays, **static)
-        except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
+        except (ValueError, TypeError, IndexError, AttributeError, np.linalg.LinAlgError) as error:
             raise self._explained(error, arrays, static) from error
         if self.saves:
             value, *saved = value
@@ -215,6 +215,8 @@ class Primitive:
 
     def _promoted(self, arrays: list[Any]) -> list[Any]:
         if self.inputs[0] == "condition":
+            if arrays[0] is None:
+                raise no_tensor(self.name, "condition", None)
             return [arrays[0], *self._promote(arrays[1:])]
         return self._promote(arrays)
 
@@ -238,6 +240,10 @@ class Primitive:
         if self.promote == "float" and dtype.kind != "f":
             dtype = dtypes.get_default_dtype()
         if first is None:  # numbers only, as in where(mask, 1.0, 0.0)
+            if None in arrays:  # NumPy would take it for NaN
+                raise no_tensor(
+                    self.name, self.inputs[-len(arrays) :][arrays.index(None)], None, "a Tensor or a number"
+                )
             return [np.asarray(a, dtype)[()] for a in arrays]
         return [a.astype(dtype) if hasattr(a, "dtype") else a for a in arrays]
 
@@ -248,9 +254,21 @@ class Primitive:
         unknown = [name for name in static if name not in takes and name not in self.saves]
         if unknown and isinstance(error, TypeError):
             return unknown_keyword(self.name, unknown[0], takes)
+        for i, a in enumerate(arrays):
+            if (a is None or not self.elementwise) and not hasattr(a, "dtype") and blames(error, a):
+                role = self.inputs[min(i, len(self.inputs) - 1)]
+                return no_tensor(self.name, role, a, "a Tensor or a number" if self.elementwise else "a Tensor")
+        if isinstance(error, AttributeError):
+            return error
         got = " and ".join(describe(a) for a in arrays)
         if static:
             got += "".join(f", {name}={value!r}" for name, value in static.items() if value is not None)
+        if (
+            self.elementwise
+            and isinstance(error, TypeError)
+            and any(hasattr(a, "dtype") and a.dtype.kind == "b" for a in arrays)
+        ):
+            return DTypeError(f"{self.name}: does not take bool, got {got}; convert it, or use ~, & and | on bool")
         if self.elementwise and isinstance(error, ValueError):
             shapes = [tuple(a.shape) for a in arrays if hasattr(a, "shape")]
             return ShapeError(f"{self.name}: shapes {mismatch(shapes)}")

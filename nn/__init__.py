@@ -38,6 +38,7 @@ from . import (
     linear,
     loss,
     margin_losses,
+    model_health,
     model_summary,
     noise,
     normalization,
@@ -70,12 +71,13 @@ from .ensemble import *
 from .linear import *
 from .loss import *
 from .margin_losses import *
+from .model_health import *
 from .model_summary import *
 from .module import Module
 from .noise import *
 from .normalization import *
 from .padding import *
-from .parameter import Parameter
+from .parameter import Buffer, Parameter
 from .parameter_containers import *
 from .pooling import *
 from .rectifiers import *
@@ -89,7 +91,8 @@ from .unsupported import REASONS as _REASONS
 from .unsupported import missing as _missing
 
 __all__ = [
-    "Module", "Parameter", "averaging", "data", "functional", "init", "regularizers", "scalar", "training", "utils",
+    "Buffer", "Module", "Parameter", "averaging", "data", "functional", "init", "regularizers", "scalar", "training",
+    "utils",
 ]  # fmt: skip
 __all__ += activation.__all__
 __all__ += adaptive_softmax.__all__
@@ -105,6 +108,7 @@ __all__ += ensemble.__all__
 __all__ += linear.__all__
 __all__ += loss.__all__
 __all__ += margin_losses.__all__
+__all__ += model_health.__all__
 __all__ += model_summary.__all__
 __all__ += noise.__all__
 __all__ += normalization.__all__

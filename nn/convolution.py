@@ -135,7 +135,9 @@ class _Conv(_Convolution):
     def forward(self, input: Tensor) -> Tensor:
         """(N, in, …) ↦ (N, out, …)."""
         padding: Ints | str = self.padding
-        if self.padding_mode != "zeros":
+        # An input that does not fit stays as it is, so that the error tells what was given.
+        fits = self.padding_mode != "zeros" and input.ndim in (self._dims + 1, self._dims + 2)
+        if fits and input.shape[-self._dims - 1] == self.in_channels:
             input, padding = F.pad(input, self._pads(), self.padding_mode), 0
         return self._function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 

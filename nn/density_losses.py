@@ -53,6 +53,7 @@ class HeteroscedasticLoss(Loss):
         """The loss of the Gaussians of this mean and variance against ``target``."""
         check("HeteroscedasticLoss", self.reduction, mean, target, roles=("mean", "target"))
         check_tensors("HeteroscedasticLoss", log_variance=log_variance)
+        check_floating("HeteroscedasticLoss", log_variance=log_variance)
         if log_variance.shape != mean.shape:
             raise ShapeError(
                 f"HeteroscedasticLoss: log_variance must have the shape {mean.shape} of the mean, got "

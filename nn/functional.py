@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import autograd
 from autograd import (
@@ -120,6 +120,7 @@ from .margin_losses_functional import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
+from .unsupported import FUNCTIONAL_REASONS, missing
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
@@ -267,3 +268,9 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
         zeros = [autograd.zeros_like(squares[:, : low - shift]), autograd.zeros_like(squares[:, high - shift :])]
         total = total + autograd.cat([zeros[0], part, zeros[1]], 1)
     return input / (total * (alpha / size) + k) ** beta
+
+
+if not TYPE_CHECKING:  # a type checker is to report names that are not there
+
+    def __getattr__(name: str) -> Any:
+        raise missing(__name__, name, FUNCTIONAL_REASONS, __all__)

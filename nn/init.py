@@ -9,7 +9,6 @@ import math
 from typing import Any, NoReturn
 
 import numpy as np
-import scipy.special
 
 import autograd
 from autograd import DTypeError, Generator, ShapeError, Tensor, no_grad
@@ -101,6 +100,8 @@ def trunc_normal_(
     if sign < 0:
         low, high = -high, -low
     uniform = autograd.rand(*tensor.shape, generator=generator, dtype=autograd.float64).numpy()
+    import scipy.special  # takes a tenth of a second, for those who need it
+
     first, last = scipy.special.log_ndtr(low), scipy.special.log_ndtr(high)
     # The logarithm of Φ(low) + u (Φ(high) − Φ(low)).
     ratio = np.exp(first - last)
@@ -430,6 +431,8 @@ def log_odds_(tensor: Tensor, target: Any) -> Tensor:
             f"log_odds_: all targets of output {where} are {int(mean[where])}, which has infinite log-odds; leave this "
             "output out, or give targets with label smoothing"
         )
+    import scipy.special  # takes a tenth of a second, for those who need it
+
     return _set(tensor, scipy.special.logit(mean))
 
 

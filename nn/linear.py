@@ -165,7 +165,7 @@ class Flatten(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, d₁, d₂, …) ↦ (N, d₁ · d₂ · …)."""
-        return input.flatten(self.start_dim, self.end_dim)
+        return autograd.flatten(input, self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
@@ -196,7 +196,7 @@ class Unflatten(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """(…, d₁ · d₂ · …, …) ↦ (…, d₁, d₂, …, …)."""
-        return input.unflatten(self.dim, self.unflattened_size)
+        return autograd.unflatten(input, self.dim, self.unflattened_size)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

@@ -56,13 +56,15 @@ def check(
     same_shape: bool = True,
     roles: tuple[str, str] = ("input", "target"),
 ) -> None:
-    """Raises the errors of an unknown reduction, of what is no Tensor, and of shapes that differ.
+    """Raises the errors of an unknown reduction, of what is no Tensor, of an input of integers, and of shapes.
 
     ``roles`` are the names of the two arguments.
     """
     check_reduction(name, reduction)
     if not isinstance(input, Tensor) or not isinstance(target, Tensor):
         check_tensors(name, **{roles[0]: input, roles[1]: target})
+    if input.dtype.kind != "f":
+        check_floating(name, **{roles[0]: input})
     if same_shape:
         _check_same_shape(name, input, target, *roles)
 
@@ -108,18 +110,17 @@ def check_probabilities(
 ) -> None:
     """Raises the errors of ``check``, and of what is no probability."""
     check(name, reduction, input, target, roles=roles)
-    check_floating(name, **{roles[0]: input, roles[1]: target})
-    given = values(input)
-    if given is None or not given.size or (given.min() >= 0 and given.max() <= 1):
-        return
-    if np.isnan(given).any():
-        raise ValueError(
-            f"{name}: {roles[0]} must hold probabilities between 0 and 1, got NaN; look where it comes from"
-        )
-    raise ValueError(
-        f"{name}: {roles[0]} must hold probabilities between 0 and 1, got some from {given.min():g} to "
-        f"{given.max():g}; for logits use the loss that takes them, binary_cross_entropy_with_logits or cross_entropy"
-    )
+    check_floating(name, **{roles[1]: target})
+    fixes = ("for logits use the loss that takes them, binary_cross_entropy_with_logits or cross_entropy", "scale it")
+    # Targets may be off by rounding: smoothed, mixed or averaged ones are.
+    for role, x, slack, fix in zip(roles, (input, target), (0.0, 1e-5), fixes, strict=True):
+        given = values(x)
+        if given is None or not given.size or (given.min() >= -slack and given.max() <= 1 + slack):
+            continue
+        wanted = f"{name}: {role} must hold probabilities between 0 and 1, got"
+        if np.isnan(given).any():
+            raise ValueError(f"{wanted} NaN; look where it comes from")
+        raise ValueError(f"{wanted} some from {given.min():g} to {given.max():g}; {fix}")
 
 
 def reduced(losses: Tensor, reduction: str) -> Tensor:
@@ -144,7 +145,17 @@ def weighted(name: str, losses: Tensor, weight: Tensor | None) -> Tensor:
             f"{name}: weight of shape {weight.shape} does not broadcast to the losses' shape {losses.shape}, it would "
             f"make {out.shape} of it; bring it to that shape first"
         )
+    check_weight_dtype(name, losses, weight)
     return out
+
+
+def check_weight_dtype(name: str, of: Tensor, weight: Tensor, what: str = "the losses are") -> None:
+    """Raises the DTypeError of a weight that would make the loss wider than what it weighs."""
+    if weight.dtype.kind == "f" and weight.dtype != of.dtype:
+        raise DTypeError(
+            f"{name}: weight is {weight.dtype} and {what} {of.dtype}, and the result would be the wider of the two; "
+            "convert one, for example with .float() or .double()"
+        )
 
 
 def _weighted_mean(name: str, losses: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
@@ -153,6 +164,7 @@ def _weighted_mean(name: str, losses: Tensor, weight: Tensor | None, reduction: 
     check_tensors(name, weight=weight)
     if weight.shape != losses.shape:
         raise ShapeError(f"{name}: weight must have the shape {losses.shape} of the input, got {weight.shape}")
+    check_weight_dtype(name, losses, weight)
     return mean_by_weight(losses * weight, weight) if reduction == "mean" else reduced(losses * weight, reduction)
 
 

@@ -15,6 +15,7 @@ from .losses_functional import (
     check,
     check_reduction,
     check_tensors,
+    check_weight_dtype,
     loss_function,
     mean_by_weight,
     reduced,
@@ -63,8 +64,7 @@ def nll_loss(
         raise ShapeError(
             f"nll_loss: for input of shape {input.shape} target must have shape {wanted}, got {target.shape}"
         )
-    if weight is not None and weight.shape != (n,):
-        raise ShapeError(f"nll_loss: weight must have shape {(n,)}, one for each class, got {weight.shape}")
+    _check_class_weight("nll_loss", input, weight, n)
     _check_classes("nll_loss", target, n, ignore_index)
     rows = input if input.ndim == 2 else input.movedim(classes, -1).reshape(-1, n)  # (rows, C)
     given = values(target)
@@ -81,6 +81,18 @@ def nll_loss(
     if reduction == "none":
         return losses.reshape(wanted)
     return losses.sum() if reduction == "sum" else mean_by_weight(losses, row_weight)
+
+
+def _check_class_weight(name: str, input: Tensor, weight: Tensor | None, n: int) -> None:
+    """Raises the errors of weights that are not one for each of n classes, of the dtype of ``input``."""
+    if weight is None:
+        return
+    check_tensors(name, weight=weight)
+    if weight.shape != (n,):
+        raise ShapeError(
+            f"{name}: weight must have shape {(n,)}, one for each class of input {input.shape}, got {weight.shape}"
+        )
+    check_weight_dtype(name, input, weight, "input is")
 
 
 def _check_integer(name: str, target: Tensor) -> None:
@@ -138,6 +150,8 @@ def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> 
     tensor([6.9315e-01, 1.0000e+03])
     """
     check("soft_margin_loss", reduction, input, target)
+    if target.dtype.kind == "b":
+        raise DTypeError("soft_margin_loss: target must hold 1 and -1, got bool; make them by 2 * target.float() - 1")
     return reduced(autograd.softplus(-target * input, threshold=math.inf), reduction)
 
 
@@ -291,8 +305,7 @@ def multi_margin_loss(
     scores, classes = input.reshape(-1, input.shape[-1]), target.reshape(-1)  # (N, C), (N,)
     n = scores.shape[1]
     _check_classes(name, target, n, None)
-    if weight is not None and weight.shape != (n,):
-        raise ShapeError(f"{name}: weight must have shape {(n,)}, one for each class, got {weight.shape}")
+    _check_class_weight(name, input, weight, n)
     chosen = scores[np.arange(scores.shape[0]), classes].unsqueeze(1)  # (N, 1)
     excess = autograd.clamp(margin - chosen + scores, min=0)
     excess = excess.square() if p == 2 else excess
@@ -322,11 +335,11 @@ def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean
         raise ShapeError(f"{name}: input must be (N, C) or (C,), got {input.shape}")
     n = input.shape[-1]
     scores, listed = input.reshape(-1, n), target.reshape(-1, n)  # (N, C)
+    _check_classes(name, target, n, -1)
     # An entry counts if there is no −1 up to it.
     stops = (listed < 0).to(input.dtype) @ autograd.as_tensor(np.triu(np.ones((n, n), input.dtype)))
     counts = stops == 0
     safe = listed.masked_fill(~counts, 0)
-    _check_classes(name, safe, n, None)
     named = (safe.unsqueeze(2) == autograd.arange(n)) & counts.unsqueeze(2)  # (N, listed, C)
     is_target = named.any(1)  # (N, C)
     chosen = scores[np.arange(scores.shape[0])[:, None], safe]  # (N, listed)

@@ -15,6 +15,7 @@ from autograd import Tensor
 from autograd.errors import describe
 
 from .container import ModuleDict, ModuleList
+from .display import html_table, text_table
 from .module import Module
 from .parameter_containers import ParameterDict, ParameterList
 from .utils.stateless import functional_call
@@ -103,29 +104,13 @@ class Summary:
         ]
 
     def __repr__(self) -> str:
-        cells = self._cells()
-        widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
-        lines = [
-            "  ".join(
-                cell.rjust(w) if i > 2 else cell.ljust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True))
-            )
-            for line in cells
-        ]
-        rule = "─" * max(map(len, lines))
-        return "\n".join([lines[0].rstrip(), rule, *(line.rstrip() for line in lines[1:]), rule, *self._totals()])
+        head, *body = text_table(self._cells(), left=(0, 1, 2))
+        rule = "─" * max(map(len, (head, *body)))
+        return "\n".join([head, rule, *body, rule, *self._totals()])
 
     def _repr_html_(self) -> str:
-        head, *body = self._cells()
-        rows = "".join(f"<tr>{''.join(_cell('td', i, c) for i, c in enumerate(line))}</tr>" for line in body)
-        top = "".join(_cell("th", i, c) for i, c in enumerate(head))
         totals = "<br>".join(map(html.escape, self._totals()))
-        return f"<table><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table><p>{totals}</p>"
-
-
-def _cell(tag: str, column: int, text: str) -> str:
-    indent = len(text) - len(text.lstrip())
-    style = f"text-align: {'right' if column > 2 else 'left'}" + (f"; padding-left: {indent}em" if indent else "")
-    return f'<{tag} style="{style}">{html.escape(text.strip())}</{tag}>'
+        return f"{html_table(self._cells(), left=(0, 1, 2))}<p>{totals}</p>"
 
 
 def _bytes(count: int) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 from autograd import Tensor
 from autograd.errors import describe
 
-from .parameter import Parameter
+from .module_views import Kept
+from .parameter import Buffer, Parameter
 
 __all__ = ["Attributes"]
 
@@ -63,8 +64,22 @@ class Attributes:
                     f"got {describe(value)}; del the attribute first to use the name for something else"
                 )
             self.__dict__[name] = value
+        elif isinstance(value, Buffer):
+            self.register_buffer(name, value, value.persistent)
         else:
             super().__setattr__(name, value)
+
+    @property
+    def _parameters(self) -> Kept:
+        return Kept(self, "parameter")
+
+    @property
+    def _buffers(self) -> Kept:
+        return Kept(self, "buffer")
+
+    @property
+    def _modules(self) -> Kept:
+        return Kept(self, "module")
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import autograd
 from autograd import DTypeError, GraphError, RemovableHandle, ShapeError, Tensor, record
-from autograd.errors import LinAlgError, describe
+from autograd.errors import LinAlgError, describe, not_a_tensor
 
 from .module_attributes import Attributes
 
@@ -36,7 +36,10 @@ class Hooks(Attributes):
                     return self._call_with_hooks(args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
-            _locate(self, error)
+            explained = not_a_tensor(error, type(self).__name__, self.forward, args, kwargs)
+            _locate(self, explained or error)
+            if explained is not None:
+                raise explained from error
             raise
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:

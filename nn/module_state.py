@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import autograd
-from autograd import RemovableHandle, ShapeError, no_grad
+from autograd import DTypeError, RemovableHandle, ShapeError, no_grad
 from autograd.errors import describe
 
 from .module_hooks import Hooks
@@ -102,6 +102,7 @@ class State(Hooks):
         Raises:
             ShapeError: shapes differ, or (with ``strict``) names; one error lists everything. Nothing is loaded then,
                 except that names are judged after the hooks of ``register_load_state_dict_post_hook``, if there are.
+            DTypeError: a value is no array of numbers.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: wants a mapping from names to Tensors, got {describe(state_dict)}")
@@ -116,7 +117,7 @@ class State(Hooks):
         extra = {path + _EXTRA: module for path, module in places if module._has_extra_state()}
         keys.missing_keys.extend(name for name in [*own, *extra] if name not in state)
         keys.unexpected_keys.extend(name for name in state if name not in own and name not in extra)
-        given = {name: autograd.as_tensor(state[name]) for name in own if name in state}
+        given = {name: _tensor(name, state[name]) for name in own if name in state}
         misshaped = [
             f"{name} is {value.shape} in the state and {own[name][2].shape} in the module"
             for name, value in given.items()
@@ -197,6 +198,13 @@ class State(Hooks):
 
     def _add_state_hook(self, when: str, hook: Callable[..., Any]) -> RemovableHandle:
         return self._add_hook(self._state_hooks.setdefault(when, {}), hook, hook)
+
+
+def _tensor(name: str, value: Any) -> autograd.Tensor:
+    try:
+        return autograd.as_tensor(value)
+    except DTypeError as error:
+        raise DTypeError(f"load_state_dict: {name} must be a Tensor or an array, got {describe(value)}") from error
 
 
 def _meant(key: Any, missing: list[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import autograd
 from autograd import Tensor
 
-__all__ = ["Parameter"]
+__all__ = ["Buffer", "Parameter"]
 
 
 class Parameter(Tensor):
@@ -37,3 +37,31 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
+
+
+class Buffer(Tensor):
+    """A Tensor that becomes one of a Module's buffers when it is assigned as an attribute.
+
+    Arguments:
+        data: of any shape and dtype (its memory is shared), or what ``autograd.as_tensor`` takes.
+        persistent: whether ``state_dict`` holds it.
+
+    >>> import nn
+    >>> module = nn.Module(); module.mean = Buffer(autograd.zeros(2)); module.state_dict()
+    {'mean': tensor([0., 0.])}
+    """
+
+    __slots__ = ()
+    persistent = True
+
+    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Buffer:
+        buffer = (autograd.empty(0) if data is None else autograd.as_tensor(data)).detach()
+        buffer.__class__ = Buffer if persistent else _TransientBuffer
+        return buffer  # type: ignore[return-value]
+
+
+class _TransientBuffer(Buffer):
+    """One that ``state_dict`` leaves out: a class, since a Tensor has no attributes of one's own."""
+
+    __slots__ = ()
+    persistent = False

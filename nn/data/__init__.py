@@ -26,6 +26,19 @@ _INSTEAD = {
     "DistributedSampler": "training runs in one process; use RandomSampler",
     "get_worker_info": "a loader prepares batches in one thread, which sees the whole data set; leave the question out",
     "IterDataPipe": "data pipes are gone from PyTorch too; use IterableDataset",
+    **dict.fromkeys(
+        (
+            "DFIterDataPipe",
+            "DataChunk",
+            "argument_validation",
+            "functional_datapipe",
+            "guaranteed_datapipes_determinism",
+            "non_deterministic",
+            "runtime_validation",
+            "runtime_validation_disabled",
+        ),
+        "data pipes are gone from PyTorch too; use Dataset or IterableDataset",
+    ),
     "MapDataPipe": "data pipes are gone from PyTorch too; use Dataset",
 }
 

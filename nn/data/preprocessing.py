@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import numpy as np
-import scipy.linalg
-import scipy.special
 
 import autograd
 from autograd import DTypeError, GraphError, ShapeError, Tensor
@@ -243,6 +241,8 @@ class PCAWhitening(Preprocessing):
             )
         # Of a tall matrix the triangle of its QR decomposition has the same singular values and directions.
         tall = flat.shape[0] > flat.shape[1]
+        import scipy.linalg  # takes a tenth of a second, for those who need it
+
         triangle = scipy.linalg.qr(flat, mode="r", check_finite=False)[0][: flat.shape[1]] if tall else flat
         _, values, directions = scipy.linalg.svd(triangle, full_matrices=False, check_finite=False)
         # The decomposition leaves the signs open; the largest entry of each direction is to be positive.
@@ -351,6 +351,8 @@ class QuantileNormalization(Preprocessing):
 
         result = self._by_column(x, uniform)
         if self.output == "normal":
+            import scipy.special
+
             ends = scipy.special.ndtri([self._margin, 1 - self._margin])
             result = np.clip(scipy.special.ndtri(result), *ends)
         return _constant(result, x)
@@ -360,6 +362,8 @@ class QuantileNormalization(Preprocessing):
 
         def back(column: np.ndarray, q: np.ndarray, at: np.ndarray) -> np.ndarray:
             if self.output == "normal":
+                import scipy.special
+
                 column = scipy.special.ndtr(column)
                 # What `transform` cut off was 0 and 1, up to rounding.
                 margin = self._margin * (1 + 1e-6)

@@ -9,12 +9,13 @@
 True
 """
 
-from . import callbacks, checkpoint, confusion, files, history, metric, metrics, run
+from . import callbacks, checkpoint, confusion, files, health_callback, history, metric, metrics, run
 from .callbacks import *
 from .checkpoint import *
 from .confusion import *
 from .files import *
 from .fit import evaluate, fit
+from .health_callback import *
 from .history import *
 from .metric import *
 from .metrics import *
@@ -25,6 +26,7 @@ __all__ += callbacks.__all__
 __all__ += checkpoint.__all__
 __all__ += confusion.__all__
 __all__ += files.__all__
+__all__ += health_callback.__all__
 __all__ += history.__all__
 __all__ += metric.__all__
 __all__ += metrics.__all__

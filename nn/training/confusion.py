@@ -157,7 +157,7 @@ class ConfusionMatrix(_Classes):
 
     def plot(self, axes: Any = None) -> Any:
         """Draws it with Matplotlib, into ``axes`` or a new figure, and returns the figure."""
-        from .history import pyplot
+        from ..display import pyplot
 
         if axes is None:
             _, axes = pyplot().subplots(layout="constrained")

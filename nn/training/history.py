@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import html
-import io
 import os
 from collections.abc import Mapping
 from typing import Any
+
+from ..display import as_image, pyplot, text_table
 
 __all__ = ["History"]
 
@@ -92,25 +92,16 @@ class History(dict[str, list[float]]):
         ]
 
     def __repr__(self) -> str:
-        table = [["epoch", *self], *self._rows(24)]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in table]
-        return "\n".join(lines + self._remarks())
+        return "\n".join(text_table([["epoch", *self], *self._rows(24)], left=()) + self._remarks())
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html.escape(name)}</th>" for name in ("epoch", *self))
         rows = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in self._rows(24))
         remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in self._remarks())
-        picture = ""
         try:
-            figure = self.plot()
+            picture = as_image(self.plot(), "curves over the epochs")
         except ImportError:
-            pass
-        else:
-            stream = io.BytesIO()
-            figure.savefig(stream, format="png", dpi=90)
-            pyplot().close(figure)
-            picture = f'<img src="data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}">'
+            picture = ""
         return f"{picture}<table><tr>{head}</tr>{rows}</table>{remarks}"
 
     def plot(self) -> Any:
@@ -151,12 +142,3 @@ class History(dict[str, list[float]]):
 
 def _text(value: float) -> str:
     return f"{value:.4f}" if 1e-3 <= abs(value) < 1e5 or value == 0 else f"{value:.3g}"
-
-
-def pyplot() -> Any:
-    """Matplotlib's pyplot, or an error that says how to get it."""
-    try:
-        import matplotlib.pyplot
-    except ImportError:
-        raise ImportError("plot: curves and pictures need Matplotlib: pip install matplotlib") from None
-    return matplotlib.pyplot

@@ -58,6 +58,11 @@ class PackedSequence(_Packed):
             unsorted_indices = invert_permutation(sorted_indices)
         return super().__new__(cls, data, batch_sizes, sorted_indices, unsorted_indices)
 
+    @property
+    def is_cuda(self) -> bool:
+        """False: there is only the CPU."""
+        return False
+
     def to(self, *args: Any, **kwargs: Any) -> PackedSequence:
         """With its data converted, as ``Tensor.to`` does."""
         data = self.data.to(*args, **kwargs)
@@ -78,6 +83,31 @@ class PackedSequence(_Packed):
     def long(self) -> PackedSequence:
         """With int64 data."""
         return self.to(autograd.int64)
+
+    def short(self) -> PackedSequence:
+        """With int16 data."""
+        return self.to(autograd.int16)
+
+    def char(self) -> PackedSequence:
+        """With int8 data."""
+        return self.to(autograd.int8)
+
+    def byte(self) -> PackedSequence:
+        """With uint8 data."""
+        return self.to(autograd.uint8)
+
+    def cuda(self, *args: Any, **kwargs: Any) -> PackedSequence:
+        """Refused: there is only the CPU."""
+        self.data.cuda(*args, **kwargs)
+        return self
+
+    def pin_memory(self) -> PackedSequence:
+        """Itself: there is only the CPU, which reads memory that is not pinned as fast."""
+        return self
+
+    def is_pinned(self) -> bool:
+        """False: there is only the CPU."""
+        return False
 
     def int(self) -> PackedSequence:
         """With int32 data."""
