@@ -10,7 +10,8 @@ from .errors import DTypeError
 
 __all__ = [
     "bool", "bool_", "double", "float", "float16", "float32", "float64", "get_default_dtype", "half",
-    "int", "int16", "int32", "int64", "int8", "long", "set_default_dtype", "short", "uint8",
+    "int", "int16", "int32", "int64", "int8", "long", "set_default_dtype", "short", "uint16", "uint32",
+    "uint64", "uint8",
 ]  # fmt: skip
 
 _bool, _int, _float, _complex = bool, int, float, complex
@@ -19,6 +20,7 @@ float16 = half = np.dtype("float16")
 float32 = float = np.dtype("float32")
 float64 = double = np.dtype("float64")
 uint8 = np.dtype("uint8")
+uint16, uint32, uint64 = np.dtype("uint16"), np.dtype("uint32"), np.dtype("uint64")
 int8 = np.dtype("int8")
 int16 = short = np.dtype("int16")
 int32 = int = np.dtype("int32")

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from .errors import DTypeError, LinAlgError
 from .keywords import composed as _composed
 from .ops import diagonals as _diagonals
+from .ops import grids as _grids
 from .ops.decompositions import cholesky, eigh, eigvalsh, qr, svd, svdvals
 from .ops.linalg import matmul
 from .ops.matrix_functions import det, matrix_exp, matrix_power, slogdet
@@ -28,7 +29,8 @@ __all__ = [
     "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
     "householder_product", "inv", "inv_ex", "ldl_factor", "lstsq", "lu", "lu_factor", "lu_solve", "matmul",
     "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve",
-    "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vecdot", "vector_norm",
+    "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot",
+    "vector_norm",
 ]  # fmt: skip
 
 
@@ -55,6 +57,18 @@ def eigvals(A: Any, **options: Any) -> NoReturn:
     raise DTypeError("eigvals: its results are complex, which is not supported; eigvalsh is for symmetric matrices")
 
 
+@_composed
+def vander(x: Any, *, N: int | None = None) -> Any:
+    """The powers 0 to N − 1 of each entry of a vector, as the columns of a matrix; N is its size if left out.
+
+    >>> import autograd
+    >>> autograd.linalg.vander(autograd.tensor([2.0, 3.0]), N=3)
+    tensor([[1., 2., 4.],
+            [1., 3., 9.]])
+    """
+    return _grids.vander(x, N, increasing=True)
+
+
 def _refused(name: str, instead: str) -> Any:
     def refuse(*args: Any, **options: Any) -> NoReturn:
         raise NotImplementedError(f"{name} is not supported; use {instead}")
@@ -73,3 +87,6 @@ lu_solve = _refused("linalg.lu_solve", "linalg.solve with all right-hand sides a
 ldl_factor = _refused("linalg.ldl_factor", "linalg.solve, or linalg.cholesky for a positive-definite matrix")
 householder_product = _refused("linalg.householder_product", "linalg.qr, which gives Q itself")
 triangular_solve = _refused("triangular_solve", "linalg.solve_triangular(A, B, upper=...), with A first")
+lu_factor_ex = _refused("linalg.lu_factor_ex", "linalg.solve with all right-hand sides at once, or linalg.cholesky")
+ldl_factor_ex = _refused("linalg.ldl_factor_ex", "linalg.solve, or linalg.cholesky for a positive-definite matrix")
+ldl_solve = _refused("linalg.ldl_solve", "linalg.solve with all right-hand sides at once")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import creation, distributions, inplace, layout
+from . import creation, distributions, inplace, layout, legacy
 from .errors import DTypeError, GraphError, ShapeError
 from .node import Node
 from .ops import (
@@ -30,6 +30,7 @@ from .ops import (
     reduction,
     scans,
     scattering,
+    slicing,
     solvers,
     sorting,
     special,
@@ -222,6 +223,8 @@ class Operations(Node):
     swapaxes, swapdims, moveaxis = shapes.transpose, shapes.transpose, shapes.movedim
     expand, squeeze, unsqueeze, broadcast_to = shapes.expand, shapes.squeeze, shapes.unsqueeze, shapes.expand
     split, chunk, unbind = shapes.split, shapes.chunk, shapes.unbind
+    split_with_sizes, sum_to_size = slicing.split_with_sizes, slicing.sum_to_size
+    unsafe_split, unsafe_chunk, unsafe_split_with_sizes = split, chunk, split_with_sizes
     unfold = windows.unfold_along
     tensor_split, hsplit, vsplit, dsplit = joining.tensor_split, joining.hsplit, joining.vsplit, joining.dsplit
     repeat, tile, repeat_interleave = broadcasting.repeat, broadcasting.tile, broadcasting.repeat_interleave
@@ -233,13 +236,14 @@ class Operations(Node):
     )  # fmt: skip
     tril, triu, diagonal_scatter = diagonals.tril, diagonals.triu, diagonals.diagonal_scatter
     tril_, triu_ = _in_place(tril, "tril_"), _in_place(triu, "triu_")
+    fill_diagonal_ = _in_place(slicing.fill_diagonal, "fill_diagonal_")
     squeeze_, unsqueeze_, t_, transpose_, swapaxes_, swapdims_, resize_ = (
         _reshaping(name) for name in ("squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_", "resize_")
     )
     is_contiguous, stride = layout.is_contiguous, layout.stride
     storage_offset, data_ptr = layout.storage_offset, layout.data_ptr
     new_tensor, new_zeros, new_ones = creation.new_tensor, creation.new_zeros, creation.new_ones
-    new_empty, new_full = creation.new_empty, creation.new_full
+    new_empty, new_full, new = creation.new_empty, creation.new_full, legacy.new
     matmul = _method(linalg.matmul)
     mm, bmm, mv, dot, vdot, inner = (
         products.mm, products.bmm, products.mv, products.dot, products.vdot, products.inner
@@ -254,6 +258,12 @@ class Operations(Node):
     inverse, pinverse = solvers.inverse, solvers.pinverse
     cholesky_solve, cholesky_inverse = solvers.cholesky_solve, solvers.cholesky_inverse
     cholesky, qr, svd = decompositions.classic_cholesky, decompositions.classic_qr, decompositions.classic_svd
+
+    def triangular_solve(self: Any, *args: Any, **options: Any) -> Tensor:
+        """Refused; use linalg.solve_triangular."""
+        from . import linalg as refusing
+
+        return refusing.triangular_solve(self, *args, **options)
 
     def view(self: Any, *shape: Any) -> Tensor:
         """In another shape, as ``reshape``."""
@@ -286,6 +296,15 @@ class Operations(Node):
             raise ShapeError(f"mT: wants at least 2 dimensions, got shape {self.shape}")
         return shapes.transpose(self, -2, -1)
 
+    @property
+    def H(self: Any) -> Tensor:
+        """A matrix transposed: of real numbers the conjugate transpose."""
+        if self.ndim not in (0, 2):
+            raise ShapeError(f"H: wants a matrix, got shape {self.shape}; mT exchanges the last two dimensions")
+        return self.T
+
+    mH = mT
+
     # Indexing
 
     def __getitem__(self, key: Any) -> Tensor:
@@ -296,14 +315,17 @@ class Operations(Node):
 
     gather, take, take_along_dim = gathering.gather, gathering.take, gathering.take_along_dim
     index_select, select, narrow = gathering.index_select, gathering.select, gathering.narrow
+    narrow_copy, select_scatter, slice_scatter = slicing.narrow_copy, slicing.select_scatter, slicing.slice_scatter
     masked_select, nonzero, argwhere = gathering.masked_select, gathering.nonzero, gathering.argwhere
     scatter, scatter_add, scatter_reduce = scattering.scatter, scattering.scatter_add, scattering.scatter_reduce
     index_add, index_copy, index_fill = scattering.index_add, scattering.index_copy, scattering.index_fill
     index_put, put, masked_scatter = scattering.index_put, scattering.put, scattering.masked_scatter
+    index_reduce = scattering.index_reduce
     scatter_, scatter_add_ = _in_place(scatter, "scatter_"), _in_place(scatter_add, "scatter_add_")
     scatter_reduce_ = _in_place(scatter_reduce, "scatter_reduce_", of_a_copy=True)
     index_add_, index_copy_ = _in_place(index_add, "index_add_"), _in_place(index_copy, "index_copy_")
     index_fill_, index_put_ = _in_place(index_fill, "index_fill_"), _in_place(index_put, "index_put_")
+    index_reduce_ = _in_place(index_reduce, "index_reduce_", of_a_copy=True)
     put_, masked_scatter_ = _in_place(put, "put_"), _in_place(masked_scatter, "masked_scatter_")
 
     # In place

@@ -6,8 +6,9 @@ one's own instead. The numbers are NumPy's (PCG64), not PyTorch's.
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 __all__ = [
-    "Generator", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
+    "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "rand", "rand_like",
+    "randint", "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
 ]  # fmt: skip
 
 
@@ -115,6 +116,28 @@ def get_rng_state() -> dict[str, Any]:
 def set_rng_state(state: dict[str, Any]) -> None:
     """Takes the common stream back to where ``get_rng_state`` was asked."""
     default_generator.set_state(state)
+
+
+@contextlib.contextmanager
+def fork_rng(devices: Any = None, enabled: bool = True) -> Iterator[None]:
+    """Within it the common stream may be used or seeded; behind it the stream goes on as if nothing had happened.
+
+    Arguments:
+        devices: not used: there is only the CPU.
+        enabled: False does nothing.
+
+    >>> _ = manual_seed(0); a = rand(1); _ = manual_seed(0)
+    >>> with fork_rng():
+    ...     _ = rand(5)
+    >>> (a == rand(1)).all()
+    tensor(True)
+    """
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            set_rng_state(state)
 
 
 def stream(generator: Generator | None) -> np.random.Generator:

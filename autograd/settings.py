@@ -11,8 +11,9 @@ from . import printing
 from .printing import Options
 
 __all__ = [
-    "get_num_threads", "get_printoptions", "load", "save", "set_float32_matmul_precision", "set_num_threads",
-    "set_printoptions",
+    "are_deterministic_algorithms_enabled", "get_float32_matmul_precision", "get_num_threads", "get_printoptions",
+    "load", "save", "set_float32_matmul_precision", "set_num_threads", "set_printoptions",
+    "use_deterministic_algorithms",
 ]  # fmt: skip
 
 _PROFILES = {
@@ -121,6 +122,22 @@ def set_float32_matmul_precision(precision: str) -> None:
     """Accepted, so that scripts run: products of float32 are computed in float32 here."""
     if precision not in ("highest", "high", "medium"):
         raise ValueError(f"set_float32_matmul_precision: 'highest', 'high' or 'medium', got {precision!r}")
+
+
+def get_float32_matmul_precision() -> str:
+    """``"highest"``: products of float32 are computed in float32, whatever was set."""
+    return "highest"
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Accepted, so that scripts run: with the same seed all results are the same from run to run here."""
+    if not isinstance(mode, bool):
+        raise TypeError(f"use_deterministic_algorithms: mode must be True or False, got {mode!r}")
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """True: there are no others here."""
+    return True
 
 
 def save(obj: Any, f: Any, *args: Any, **kwargs: Any) -> NoReturn:

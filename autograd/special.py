@@ -7,6 +7,9 @@ tensor([0.5000])
 
 from __future__ import annotations
 
+import re
+from typing import NoReturn
+
 from .ops.arithmetic import xlogy
 from .ops.elementwise import expm1, log1p
 from .ops.elementwise import sigmoid as expit
@@ -37,3 +40,12 @@ __all__ = [
     "i0", "i0e", "i1", "i1e", "log1p", "log_ndtr", "log_softmax", "logit", "logsumexp", "multigammaln", "ndtr",
     "ndtri", "polygamma", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy", "zeta",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> NoReturn:
+    if re.match("airy|.*bessel_|.*_polynomial_", name):
+        raise AttributeError(
+            f"module 'autograd.special' has no attribute {name!r}: SciPy has it without gradient, "
+            "tensor(scipy.special.…(x.numpy())); a Function can give it one"
+        )
+    raise AttributeError(f"module 'autograd.special' has no attribute {name!r}")

@@ -20,6 +20,7 @@ from .node import Node, next_tick
 from .ops import elementwise as ew
 from .ops.dims import dimension
 from .primitive import Primitive, results_are, wrap
+from .properties import Properties
 from .unsupported import refuse_methods
 
 __all__ = ["Tensor"]
@@ -42,7 +43,7 @@ class RemovableHandle:
         self.remove()
 
 
-class Tensor(Operations):
+class Tensor(Properties, Operations):
     """An array with a gradient. Made by ``autograd.tensor`` and by every operation.
 
     ``Tensor(data)`` makes a float Tensor of the default dtype, as in PyTorch.
@@ -87,21 +88,6 @@ class Tensor(Operations):
         return CPU
 
     @property
-    def is_cuda(self) -> builtins.bool:
-        """False: there is only the CPU."""
-        return False
-
-    @property
-    def is_cpu(self) -> builtins.bool:
-        """True: there is only the CPU."""
-        return True
-
-    @property
-    def is_sparse(self) -> builtins.bool:
-        """False; True for the gradient of a table whose rows were looked up with ``sparse=True``."""
-        return False
-
-    @property
     def itemsize(self) -> builtins.int:
         """Bytes per entry."""
         return self._array.dtype.itemsize
@@ -128,10 +114,6 @@ class Tensor(Operations):
     def element_size(self) -> int:
         """Bytes per entry."""
         return self._array.dtype.itemsize
-
-    def is_complex(self) -> builtins.bool:
-        """False: there are no complex Tensors."""
-        return False
 
     def is_floating_point(self) -> bool:
         """Whether the dtype is a floating one."""
@@ -285,7 +267,7 @@ class Tensor(Operations):
         if modes.active and modes.local.recording:
             inplace.note(out)
             if self._requires_grad:
-                out._extra["cut"] = "detach"
+                out._more()["cut"] = "detach"
         return out
 
     def detach_(self) -> Tensor:
@@ -332,6 +314,10 @@ class Tensor(Operations):
         """In another dtype, as ``to``; without one the name of its type, such as ``"autograd.FloatTensor"``."""
         return typename(self) if dtype is None else self.to(dtype=dtype)
 
+    def type_as(self, other: Tensor) -> Tensor:
+        """In the dtype of ``other``."""
+        return self.to(other)
+
     def float(self) -> Tensor:
         """In float32."""
         return self.to(dtypes.float32)
@@ -351,6 +337,18 @@ class Tensor(Operations):
     def long(self) -> Tensor:
         """In int64."""
         return self.to(dtypes.int64)
+
+    def short(self) -> Tensor:
+        """In int16."""
+        return self.to(dtypes.int16)
+
+    def char(self) -> Tensor:
+        """In int8."""
+        return self.to(dtypes.int8)
+
+    def byte(self) -> Tensor:
+        """In uint8."""
+        return self.to(dtypes.uint8)
 
     def bool(self) -> Tensor:
         """In bool: whether each entry is not 0."""

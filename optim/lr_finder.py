@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 import autograd
 from autograd import GraphError
@@ -160,6 +159,8 @@ def lr_finder(
                 )
             optimizer.step()
     found = np.array(losses)
+    from scipy.ndimage import gaussian_filter1d  # takes a tenth of a second, for those who need it
+
     smoothed = gaussian_filter1d(found, smoothing, mode="nearest") if smoothing else found.copy()
     return LRFinderResult(rates[: len(found)], found, smoothed)
 

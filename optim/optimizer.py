@@ -67,6 +67,9 @@ def decayed(p: Any, g: Any, weight_decay: float, maximize: bool) -> Any:
     return g + weight_decay * p if weight_decay else g
 
 
+_STATE_HOOKS = ("save_before", "save_after", "load_before", "load_after")
+
+
 class Optimizer:
     """Base class of optimizers.
 
@@ -110,6 +113,7 @@ class Optimizer:
             )
         self._step_pre_hooks: dict[int, Callable[..., Any]] = {}
         self._step_post_hooks: dict[int, Callable[..., Any]] = {}
+        self._state_hooks: dict[str, dict[int, Callable[..., Any]]] = {name: {} for name in _STATE_HOOKS}
         self.defaults = defaults
         self.state: dict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
@@ -317,11 +321,42 @@ class Optimizer:
         """Calls ``hook(optimizer, args, kwargs)`` after every step. Returns a handle whose ``remove()`` ends that."""
         return self._add_hook(self._step_post_hooks, hook)
 
-    def _add_hook(self, hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> RemovableHandle:
+    def register_state_dict_pre_hook(self, hook: Callable[[Any], None], prepend: bool = False) -> RemovableHandle:
+        """Calls ``hook(optimizer)`` before ``state_dict``; with ``prepend`` before the hooks that there are."""
+        return self._add_hook(self._state_hooks["save_before"], hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Calls ``hook(optimizer, state_dict)`` after ``state_dict``; what it returns, unless None, replaces it."""
+        return self._add_hook(self._state_hooks["save_after"], hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Calls ``hook(optimizer, state_dict)``, with a shallow copy, before it is loaded; what it returns, unless
+        None, replaces it."""
+        return self._add_hook(self._state_hooks["load_before"], hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[[Any], None], prepend: bool = False) -> RemovableHandle:
+        """Calls ``hook(optimizer)`` after a state was loaded."""
+        return self._add_hook(self._state_hooks["load_after"], hook, prepend)
+
+    def _run_state_hooks(self, when: str, *state: Any) -> Any:
+        """Calls the hooks in their order, each with what the one before it made of the state."""
+        for hook in list(self._state_hooks[when].values()):
+            changed = hook(self, *state)
+            if state and changed is not None:
+                state = (changed,)
+        return state[0] if state else None
+
+    def _add_hook(
+        self, hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
         if not callable(hook):
-            raise TypeError(f"{self._name}: a step hook must be a function, got {describe(hook)}")
+            raise TypeError(f"{self._name}: a hook must be a function, got {describe(hook)}")
         key = next(_hook_numbers)
+        others = list(hooks.items()) if prepend else []
+        if prepend:
+            hooks.clear()
         hooks[key] = hook
+        hooks.update(others)
         return RemovableHandle(hooks, key)
 
     # State
@@ -342,11 +377,13 @@ class Optimizer:
         >>> state["state"], state["param_groups"][0]["params"], state["param_groups"][0]["lr"]
         ({}, [0], 0.1)
         """
+        self._run_state_hooks("save_before")
         numbers = {p: i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
-        return {
+        state = {
             "state": {i: dict(self.state[p]) for p, i in numbers.items() if self.state.get(p)},
             "param_groups": [{**group, "params": [numbers[p] for p in group["params"]]} for group in self.param_groups],
         }
+        return self._run_state_hooks("save_after", state)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Takes over what ``state_dict`` returned, here or in PyTorch, as copies.
@@ -357,6 +394,8 @@ class Optimizer:
         """
         if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= state_dict.keys():
             raise ValueError(f"{self._name}.load_state_dict: wants a dict with 'state' and 'param_groups'")
+        if self._state_hooks["load_before"]:
+            state_dict = self._run_state_hooks("load_before", dict(state_dict))
         groups, saved = self.param_groups, state_dict["param_groups"]
         if len(saved) != len(groups):
             raise ValueError(
@@ -383,6 +422,7 @@ class Optimizer:
         for group, new in zip(groups, changed, strict=True):
             group.update(new)
         self.state, self._plan = loaded, None
+        self._run_state_hooks("load_after")
 
     def _loaded(self, entry: Mapping[str, Any], p: Tensor, group: dict[str, Any], where: str) -> dict[str, Any]:
         """A saved state as copies of p's dtype; ShapeError if it is not of the shape that p's has."""
@@ -405,7 +445,12 @@ class Optimizer:
         return loaded
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_plan": None, "_step_pre_hooks": {}, "_step_post_hooks": {}}
+        hooks: dict[str, Any] = {
+            "_step_pre_hooks": {},
+            "_step_post_hooks": {},
+            "_state_hooks": {name: {} for name in _STATE_HOOKS},
+        }
+        return {**self.__dict__, "_plan": None, **hooks}
 
     def __repr__(self) -> str:
         lines = [

@@ -6,6 +6,7 @@ A new class needs one row, in the file of its family.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import pathlib
 from collections.abc import Callable
@@ -60,7 +61,9 @@ IDS = [label(*variant) for variant in VARIANTS]
 
 
 def pytorch_has(name: str, kwargs: dict[str, Any]) -> bool:
-    """Whether PyTorch has this optimizer and these arguments of it."""
+    """Whether PyTorch has this optimizer and these arguments of it; asked while tests are collected."""
+    if importlib.util.find_spec("torch") is None:
+        return True  # the tests that compare with it are left out as a whole
     import torch
 
     kind = getattr(torch.optim, name, None)

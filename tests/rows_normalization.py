@@ -190,10 +190,22 @@ def attention_samples() -> list[Sample]:
         Sample((q, k, v, MASK)),
         Sample((q, k, v, MASK[None, 1:2])),
         Sample((q[:, :, :0], k, v)),
+        Sample(tuple(draw((2, 4, 3, 2), (2, 2, 3, 2), (2, 2, 3, 1), seed=8)), {"enable_gqa": True, "is_causal": True}),
+        Sample(tuple(draw((3, 2, 2), (1, 4, 2), (1, 4, 2), seed=9)), {"enable_gqa": True}),
     ]
 
 
-def attention(q: Any, k: Any, v: Any, mask: Any = None, is_causal: bool = False, scale: float | None = None) -> Any:
+def attention(
+    q: Any,
+    k: Any,
+    v: Any,
+    mask: Any = None,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Any:
+    if enable_gqa:
+        k, v = (np.repeat(x, q.shape[-3] // x.shape[-3], -3) for x in (k, v))
     scores = q @ np.swapaxes(k, -1, -2) * (q.shape[-1] ** -0.5 if scale is None else scale)
     if mask is not None:
         scores = np.where(mask, scores, -np.inf) if mask.dtype == bool else scores + mask

@@ -239,7 +239,7 @@ def test_hooks_are_not_copied():
     pickle.loads(pickle.dumps(optimizer)).step()
     with pytest.raises(ZeroDivisionError):
         optimizer.step()
-    with pytest.raises(TypeError, match="SGD: a step hook must be a function, got int 3"):
+    with pytest.raises(TypeError, match="SGD: a hook must be a function, got int 3"):
         optimizer.register_step_post_hook(3)
 
 

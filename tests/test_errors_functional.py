@@ -55,9 +55,9 @@ ERRORS = {
     ),
     "attention of a vector": (lambda: F.scaled_dot_product_attention(q[0, 0], q, q), ShapeError, ["query", "(8,)"]),
     "attention heads": (
-        lambda: F.scaled_dot_product_attention(q, q, q, enable_gqa=True),
-        ValueError,
-        ["enable_gqa", "repeat_interleave"],
+        lambda: F.scaled_dot_product_attention(ag.zeros(3, 4, 8), q, q, enable_gqa=True),
+        ShapeError,
+        ["enable_gqa", "multiple", "(3, 4, 8)", "(2, 4, 8)"],
     ),
     "attention mask and causal": (
         lambda: F.scaled_dot_product_attention(q, q, q, ag.zeros(4, 4), is_causal=True),

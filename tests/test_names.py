@@ -24,17 +24,18 @@ NOT_OPS = {
         set_rng_state
     """,
     "they answer with a Python value and not with a Tensor": """
-        allclose broadcast_shapes can_cast equal get_default_device get_default_dtype get_num_threads get_printoptions
-        is_anomaly_check_nan_enabled is_anomaly_enabled is_complex is_floating_point is_grad_enabled
-        is_tensor numel promote_types result_type typename
+        allclose are_deterministic_algorithms_enabled broadcast_shapes can_cast equal get_default_device
+        get_default_dtype get_float32_matmul_precision get_num_threads get_printoptions
+        is_anomaly_check_nan_enabled is_anomaly_enabled is_complex is_floating_point is_grad_enabled is_tensor
+        numel promote_types result_type typename
     """,
     "they set something": """
         increment_version set_default_device set_default_dtype set_float32_matmul_precision set_num_threads
-        set_printoptions
+        set_printoptions use_deterministic_algorithms
     """,
     "they differentiate, or help to": """
-        backward checkpoint draw elementwise_grad grad gradcheck gradgradcheck hessian hvp jacobian jvp
-        once_differentiable primitive value_and_grad vjp
+        backward checkpoint draw elementwise_grad expand explain grad gradcheck gradgradcheck hessian hvp jacobian jvp
+        once_differentiable primitive verify step_through value_and_grad vjp
     """,
     "how long the result is depends on the values, which jax.jit cannot compile": """
         bincount unique unique_consecutive
@@ -48,7 +49,7 @@ def public_functions(module):
     """Its functions by name, without those that only say what to use instead."""
     return {
         name: value
-        for name, value in vars(module).items()
+        for name, value in ((name, getattr(module, name)) for name in dir(module))
         if not name.startswith("_") and isinstance(value, (types.FunctionType, Primitive))
         and value.__module__.startswith("autograd") and not (value.__doc__ or "").startswith("Refused")
     }  # fmt: skip

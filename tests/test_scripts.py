@@ -76,6 +76,7 @@ def test_questions_to_a_tensor():
     assert x.numel() == x.nelement() == 6 and x.dim() == x.ndimension() == x.ndim == 2
     assert x.element_size() == x.itemsize == 4 and x.nbytes == 24
     assert x.type() == autograd.typename(x) == "autograd.FloatTensor" and x.type(autograd.int64).dtype == np.int64
+    assert x.type_as(autograd.ones(1, dtype=autograd.float64)).dtype == autograd.float64 and x.type_as(x) is x
     assert autograd.is_tensor(x) and not autograd.is_tensor(np.zeros(2))
     assert x.is_floating_point() and not x.is_complex() and autograd.is_floating_point(x) and not autograd.is_complex(x)
     y = tensor([[1.0, 2.0], [3.0, 4.0]])

@@ -248,7 +248,7 @@ def test_one_watch_serves_several_times():
     ("module", "name", "instead"),
     [
         (nn, "LazyLinear", r"use Linear\)"), (nn, "DataParallel", "only the CPU"), (nn, "SyncBatchNorm", "BatchNorm1d"),
-        (nn, "quantized", "use float32"), (nn, "Buffer", "register_buffer"), (nn, "Sequental", "mean 'Sequential'"),
+        (nn, "quantized", "use float32"), (nn, "Sequental", "mean 'Sequential'"),
         (nn.utils, "clip_grad_norm", "use clip_grad_norm_"), (nn.utils, "fuse_conv_bn_eval", "not fused"),
         (nn.utils, "skip_init", "no meta device"),
     ],
