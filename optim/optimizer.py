@@ -106,10 +106,10 @@ class Optimizer:
             )
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
-        if isinstance(params, (Tensor, np.ndarray, dict)):
+        if isinstance(params, (Tensor, np.ndarray, dict)) or not isinstance(params, Iterable):
+            fix = "pass its parameters()" if hasattr(params, "parameters") else "put it into a list"
             raise TypeError(
-                f"{self._name}: params must be a list of Tensors or of dicts, got {describe(params)}; "
-                "put it into a list"
+                f"{self._name}: params must be a list of Tensors or of dicts, got {describe(params)}; {fix}"
             )
         self._step_pre_hooks: dict[int, Callable[..., Any]] = {}
         self._step_post_hooks: dict[int, Callable[..., Any]] = {}

@@ -407,6 +407,7 @@ def load_other(change):
 
 ERRORS = {
     "empty": (lambda: optim.SGD([]), ValueError, "SGD: the parameter list is empty"),
+    "a model": (lambda: optim.SGD(nn.Linear(1, 1)), TypeError, "SGD: params must be .*Linear; pass its parameters"),
     "one tensor": (lambda: optim.SGD(leaf(2)), TypeError, "Adam|SGD: params must be a list of Tensors"),
     "not a tensor": (lambda: optim.Adam([1.0]), TypeError, "parameter 0 of group 0 must be a Tensor, got float 1.0"),
     "not a leaf": (lambda: optim.Adam([leaf(2) * 2]), autograd.GraphError, "not a leaf but the result of mul"),
