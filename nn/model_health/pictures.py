@@ -21,14 +21,18 @@ _MOST = 24  # layers with a name of their own on an axis
 def plot_report(report: Health) -> Any:
     """One column for each layer: its outputs, the gradients that reach it, and its dead and saturated units."""
     rows = [row for row in report.layers if row.activation is not None]
-    figure, (top, middle, bottom) = pyplot().subplots(
-        3, 1, sharex=True, figsize=(min(max(7.0, 3.0 + 0.5 * len(rows)), 14.0), 8.0), layout="constrained",
-        height_ratios=(3, 3, 2),
+    figure, (top, second, middle, bottom) = pyplot().subplots(
+        4, 1, sharex=True, figsize=(min(max(7.0, 3.0 + 0.5 * len(rows)), 14.0), 10.5), layout="constrained",
+        height_ratios=(3, 3, 3, 2),
     )  # fmt: skip
-    _boxes(top, [row.activation for row in rows])
-    # Outputs of a sick model can span many powers of ten; symlog shows them, and is linear around 0.
-    _signed(top, [row.activation for row in rows])
-    top.set(title="outputs: the median, 50 %, 90 % and all of the entries", ylabel="value")
+    for axes, what, distributions in (
+        (top, "outputs", [row.activation for row in rows]),
+        (second, "gradients of the outputs", [row.gradient for row in rows]),
+    ):
+        _boxes(axes, distributions)
+        # Those of a sick model can span many powers of ten; symlog shows them, and is linear around 0.
+        _signed(axes, distributions)
+        axes.set(title=f"{what}: median, 50 %, 90 %, all", ylabel="value")
     places = range(len(rows))
     reached = [math.nan if row.gradient is None else row.gradient.norm or math.nan for row in rows]
     middle.plot(places, reached, "o-", color=_BLUE, label="of the output")
@@ -42,7 +46,7 @@ def plot_report(report: Health) -> Any:
         middle.legend(**_BESIDE)
     else:
         middle.text(0.5, 0.5, "no gradient, or 0 everywhere", transform=middle.transAxes, ha="center")
-    middle.set(title="gradients: norm", ylabel="norm")
+    middle.set(title="gradients: norms", ylabel="norm")
     middle.grid(alpha=0.3)
     _silence(bottom, rows)
     step = -(-len(rows) // _MOST)
@@ -53,7 +57,9 @@ def plot_report(report: Health) -> Any:
 
 def _boxes(axes: Any, distributions: Sequence[Distribution | None]) -> None:
     for place, d in enumerate(distributions):
-        if d is None or not math.isfinite(d.mean):
+        if d is None:
+            continue
+        if not math.isfinite(d.mean):
             axes.text(place, 0, "not finite", rotation=90, ha="center", va="bottom", color=_RED)
             continue
         q = d.quantiles
