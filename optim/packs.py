@@ -31,6 +31,9 @@ __all__ = ["Plan", "array_of", "stale"]
 # copying a parameter costs less than the rule's calls.
 BLOCK = 1 << 15
 SMALL = 1 << 13
+# The same for several threads: they wait for the interpreter between calls, so that fewer and longer ones are faster.
+SHARED_BLOCK = 1 << 17
+SHARED_SMALL = 1 << 15
 # Entries in all, below which waking another thread costs more than it saves.
 THREADED = 1 << 19
 
@@ -51,7 +54,7 @@ class Member:
 class Pack:
     """Parameters of one group, dtype and step count on which the rule runs together."""
 
-    def __init__(self, members: list[Member], optimizer: Optimizer) -> None:
+    def __init__(self, members: list[Member], optimizer: Optimizer, block: int) -> None:
         first = members[0]
         group = optimizer.param_groups[first.group]
         self.members, self.group, self.sparse = members, first.group, first.sparse
@@ -91,8 +94,8 @@ class Pack:
         self.flat = first.array.reshape(-1) if self.direct else np.empty(0 if self.sparse else size, dtype)
         self.gradient = np.empty(0 if self.direct or self.sparse else size, dtype)
         self.blocks = [
-            (slice(a, a + BLOCK), self.flat[a : a + BLOCK], {k: v[a : a + BLOCK] for k, v in self.state.items()})
-            for a in range(0, self.flat.size, BLOCK)
+            (slice(a, a + block), self.flat[a : a + block], {k: v[a : a + block] for k, v in self.state.items()})
+            for a in range(0, self.flat.size, block)
         ]
         self.copies = [
             (m, m.array, self.flat[span].reshape(m.shape), self.gradient[span].reshape(m.shape))
@@ -161,8 +164,10 @@ class Plan:
         # Packs that share memory must be taken one after the other.
         self.alone = _overlapping(self.members)
         self.large = not self.alone and sum(m.array.size for m in self.members) >= THREADED
+        shared = self.large and threads.available() > 1
+        block, small = (SHARED_BLOCK, SHARED_SMALL) if shared else (BLOCK, SMALL)
         self.packs: list[Pack] = []
-        for members in self._packed():
+        for members in self._packed(block, small):
             names = self.names[members[0].group]
             old, old_names = kept.get(tuple(m.p for m in members), (None, None))
             if old is not None and old_names == names and all(map(_same, old.members, members)):
@@ -171,7 +176,7 @@ class Plan:
                     self.members[mine.number] = mine
                 self.packs.append(old)
             else:
-                self.packs.append(Pack(members, optimizer))
+                self.packs.append(Pack(members, optimizer, block))
 
     def _member(self, optimizer: Optimizer, g: int, i: int, p: Tensor) -> Member:
         where = f"{type(optimizer).__name__}: {optimizer.where(g, i)}"
@@ -180,20 +185,20 @@ class Plan:
         m.sparse = p.grad is not None and p.grad.is_sparse and optimizer.takes_sparse(optimizer.param_groups[g])
         return m
 
-    def _packed(self) -> list[list[Member]]:
+    def _packed(self, block: int, small: int) -> list[list[Member]]:
         """The members in lists for packs: large ones, and those that share memory with others, alone."""
         lists: list[list[Member]] = []
         open_packs: dict[Any, tuple[list[Member], int]] = {}
         for number, m in enumerate(self.members):
             m.number = number
             size = m.array.size
-            if size > SMALL or m in self.alone or m.sparse:
+            if size > small or m in self.alone or m.sparse:
                 lists.append([m])
                 continue
             numbers = [m.entry.get(name) for name in self.names[m.group][1] if name != "step"]
             key = (m.group, m.array.dtype, _step(m.entry), *(None if x is None else float(x) for x in numbers))
             members, filled = open_packs.get(key, ([], 0))
-            if not members or filled + size > BLOCK:
+            if not members or filled + size > block:
                 members, filled = [], 0
                 lists.append(members)
             members.append(m)
