@@ -20,6 +20,8 @@ class _Numbered(Module):
     def _check(self, module: Any) -> None:
         if not isinstance(module, Module):
             made = "; write an instance, with parentheses" if isinstance(module, type) else ""
+            if not made and callable(module):
+                made = "; a function goes into a class with a forward, nn.ReLU() for relu"
             raise TypeError(f"{type(self).__name__}: wants modules, got {describe(module)}{made}")
 
     def _checked(self, modules: Any) -> list[Module]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DTypeError, ShapeError, describe
+from ..errors import ShapeError, no_tensor
 from ..inplace import write
 from ..keywords import composed
 from ..node import Node
@@ -336,7 +336,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     tensor([-0.2500,  0.0000,  1.0000])
     """
     if not isinstance(weight, Node):
-        raise DTypeError(f"prelu: weight must be a Tensor, got {describe(weight)}")
+        raise no_tensor("prelu", "weight", weight)
     floating("prelu", input)
     check_same_dtype("prelu", input, weight)
     if weight.ndim > 1:
@@ -467,7 +467,7 @@ def placed(name: str, input: Any, result: Tensor, inplace: bool) -> Tensor:
 def tensor(name: str, input: Any) -> Any:
     """``input``, or the DTypeError that it is no Tensor."""
     if not isinstance(input, Node):
-        raise DTypeError(f"{name}: input must be a Tensor, got {describe(input)}; make one with autograd.tensor")
+        raise no_tensor(name, "input", input)
     return input
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DTypeError, ShapeError, describe
+from ..errors import ShapeError, no_tensor
 from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
@@ -105,7 +105,7 @@ def _checked(
 ) -> tuple[Tensor, bool]:
     for what, t in (("input", x), ("weight", weight), ("bias", bias)):
         if not isinstance(t, Node) and not (what == "bias" and t is None):
-            raise DTypeError(f"{name}: {what} must be a Tensor, got {describe(t)}")
+            raise no_tensor(name, what, t)
     x, has_batch = batched(name, x, dims)
     check_floating(name, x)
     check_same_dtype(name, x._array, weight._array, None if bias is None else bias._array)

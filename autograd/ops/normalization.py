@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError, describe
+from ..errors import ShapeError, no_tensor
 from ..inplace import write
 from ..keywords import composed
 from ..node import Node
@@ -283,7 +283,7 @@ def _check_channels(name: str, input: Any, *given: Any) -> None:
         if value is None:
             continue
         if not isinstance(value, Node):
-            raise DTypeError(f"{name}: {role} must be a Tensor, got {describe(value)}")
+            raise no_tensor(name, role, value)
         if tuple(value.shape) != wanted:
             raise ShapeError(
                 f"{name}: {role} must have shape {wanted}, one for each channel of the input "

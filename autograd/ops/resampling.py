@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError, describe
+from ..errors import ShapeError, describe, no_tensor
 from ..keywords import composed
 from ..node import Node
 from ..primitive import wrap
@@ -289,7 +289,7 @@ def grid_sample(
     name = "grid_sample"
     for what, t in (("input", input), ("grid", grid)):
         if not isinstance(t, Node):
-            raise DTypeError(f"{name}: {what} must be a Tensor, got {describe(t)}")
+            raise no_tensor(name, what, t)
     dims = input.ndim - 2
     if dims not in (2, 3) or grid.ndim != dims + 2 or grid.shape[0] != input.shape[0] or grid.shape[-1] != dims:
         raise ShapeError(

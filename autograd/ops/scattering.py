@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError, describe
+from ..errors import DTypeError, ShapeError, describe, no_tensor
 from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive, wrap
@@ -68,7 +68,7 @@ def _same_dtype(name: str, x: Any, src: Any, what: str = "src") -> Any:
     if isinstance(src, np.ndarray):
         src = wrap(src)
     if not isinstance(src, Node):
-        raise DTypeError(f"{name}: {what} must be a Tensor, got {describe(src)}")
+        raise no_tensor(name, what, src)
     if src.dtype != x.dtype:
         raise DTypeError(f"{name}: x is {x.dtype} and {what} {src.dtype}; convert one, for example {what}.to(x.dtype)")
     return src

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError, describe
+from ..errors import DTypeError, ShapeError, no_tensor
 from ..keywords import composed
 from ..node import Node
 from ..primitive import wrap
@@ -47,7 +47,7 @@ def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 
 def _put(name: str, x: Any, src: Any, d: int, part: Any) -> Any:
     if not isinstance(src, Node):
-        raise DTypeError(f"{name}: src must be a Tensor, got {describe(src)}")
+        raise no_tensor(name, "src", src)
     if src.dtype != x.dtype:
         raise DTypeError(f"{name}: x is {x.dtype} and src {src.dtype}; convert one, for example src.to(x.dtype)")
     key = (*(slice(None),) * d, part)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backends import numpy as numpy_namespace
-from ..errors import DTypeError, ShapeError, describe
+from ..errors import DTypeError, ShapeError, no_tensor
 from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
@@ -114,7 +114,7 @@ def sizes(name: str, what: str, value: Any, dims: int, least: int = 1) -> tuple[
 def batched(name: str, x: Any, dims: int) -> tuple[Tensor, bool]:
     """x as (N, C, *size), and whether it came with its N."""
     if not isinstance(x, Node):
-        raise DTypeError(f"{name}: input must be a Tensor, got {describe(x)}")
+        raise no_tensor(name, "input", x)
     if x.ndim not in (dims + 1, dims + 2):
         raise ShapeError(f"{name}: wants input {layout(dims)} or without batch, got shape {tuple(x.shape)}")
     return (x, True) if x.ndim == dims + 2 else (x.unsqueeze(0), False)  # type: ignore[return-value, attr-defined]
@@ -166,7 +166,7 @@ def fold(
              [1., 2., 1.]]])
     """
     if not isinstance(input, Node):
-        raise DTypeError(f"fold: input must be a Tensor, got {describe(input)}")
+        raise no_tensor("fold", "input", input)
     size = sizes("fold", "output_size", output_size, 2)
     kernel, stride, padding, dilation = _settings("fold", kernel_size, stride, padding, dilation)
     places = _places("fold", size, kernel, stride, padding, dilation)
