@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -127,3 +129,33 @@ def test_an_infinite_row_stays_in_its_own_row(times):
     values[3] = np.inf
     got = sum_rows(values, np.arange(8 * times) % 8, 8)
     assert np.isinf(got[3]).all() and np.isfinite(np.delete(got, 3, axis=0)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize(
+    "shape", [(40, 10), (7, 20), (3, 5, 16), (2, 3, 4, 8), (300, 3, 2), (1, 200), (200, 1), (5, 1, 40), (2000, 30)]
+)
+def test_sums_and_extremes_are_numpys(shape, dtype):
+    x = (100 * np.random.default_rng(0).standard_normal(shape)).astype(dtype)
+    several = [axes for n in range(1, len(shape) + 1) for axes in itertools.combinations(range(len(shape)), n)]
+    for array, axis, keepdims in itertools.product(
+        (x, x.T.copy().T), [None, *range(-len(shape), len(shape)), *several], (False, True)
+    ):
+        exact = np.add.reduce(array.astype(float), axis=axis, keepdims=keepdims)
+        got = xp.sum(array, axis, keepdims)
+        assert got.shape == exact.shape and got.dtype == dtype
+        size = np.add.reduce(np.abs(array.astype(float)), axis=axis, keepdims=keepdims)
+        assert (np.abs(got - exact) <= 4 * (np.finfo(dtype).eps if dtype != np.int64 else 0) * size).all()
+        if not isinstance(axis, tuple):
+            for ours, theirs in ((xp.max, np.maximum), (xp.min, np.minimum)):
+                found, wanted = ours(array, axis, keepdims), theirs.reduce(array, axis=axis, keepdims=keepdims)
+                assert found.shape == wanted.shape and (found == wanted).all()
+
+
+def test_sums_and_extremes_of_what_is_not_finite():
+    x = np.ones((50, 20), np.float32)
+    x[3, 4], x[7, 1] = np.nan, -np.inf
+    assert np.isnan(xp.max(x, -1)[3]) and np.isnan(xp.sum(x, -1)[3])
+    assert xp.min(x, -1)[7] == xp.sum(x, -1)[7] == -np.inf
+    assert np.isfinite(np.delete(xp.sum(x, -1), [3, 7])).all()
+    assert np.isfinite(np.delete(xp.sum(x, 0), [1, 4])).all()

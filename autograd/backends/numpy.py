@@ -67,6 +67,7 @@ from ..sparse_rows import SparseRows
 from . import FORWARD, VOCABULARY
 from . import numpy_linalg as linalg
 from .numpy_normal import normal_cdf
+from .numpy_reductions import extreme_along, sum_along
 from .numpy_rows import sum_rows
 from .numpy_scans import argsort, argtop, cumlogsumexp, cummax, cummin, cumprod, cumsum, linear_recurrence, searchsorted
 from .numpy_windows import convolve, convolve_back, correlate, overlap_add, sliding_windows
@@ -81,17 +82,17 @@ np.empty((1 << 25) - 4160, np.uint8)
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """NumPy's sum, without the microsecond that its wrapper takes."""
-    return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+    return sum_along(x, axis, keepdims)
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """NumPy's max, without its wrapper."""
-    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+    return extreme_along(np.maximum, x, axis, keepdims)
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """NumPy's min, without its wrapper."""
-    return np.minimum.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+    return extreme_along(np.minimum, x, axis, keepdims)
 
 
 def repeat_to(x: Any, shape: tuple[int, ...]) -> Any:

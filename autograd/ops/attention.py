@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ def masked_softmax(xp, x, mask=None, *, causal=False):
     if mask is not None:
         x = x + mask
     if causal:
-        x = x + np.triu(np.full(x.shape[-2:], -np.inf, x.dtype), 1)
+        x = x + _above_the_diagonal(*x.shape[-2:], x.dtype)
     if not x.size:
         return xp.zeros_like(x)
     if mask is None:
@@ -49,6 +50,14 @@ def masked_softmax(xp, x, mask=None, *, causal=False):
     e = xp.exp(x - xp.maximum(xp.max(x, axis=-1, keepdims=True), float(np.finfo(x.dtype).min)))
     e /= xp.maximum(xp.sum(e, axis=-1, keepdims=True), float(np.finfo(x.dtype).tiny))
     return e
+
+
+@functools.lru_cache(maxsize=64)
+def _above_the_diagonal(rows: int, columns: int, dtype: Any) -> Any:
+    """−∞ there and 0 elsewhere; of a few sizes, which come again in every step."""
+    mask = np.triu(np.full((rows, columns), -np.inf, dtype), 1)
+    mask.flags.writeable = False
+    return mask
 
 
 def _masked_softmax_x(xp, g, out, x, mask=None, *, causal=False):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any
 
 import numpy as np
@@ -51,51 +50,26 @@ def _as(x: Any, shape: tuple[int, ...] | None) -> Any:
     return x if shape is None else x.reshape(shape)
 
 
-@functools.lru_cache(maxsize=512)
-def _blocks(shape: tuple[int, ...], axes: tuple[int, ...], dtype: Any) -> Any:
-    """How a mean over the first and the last dimensions comes of products with the two vectors given last.
-
-    The sizes (first, kept, last) of the three blocks, the shape of the result with 1 for each of ``axes``, and the
-    vectors, of which one may be None. None if ``axes`` are others, or x is empty.
-    """
-    start, end = 0, len(shape)
-    while end and end - 1 in axes:
-        end -= 1
-    while start < end and start in axes:
-        start += 1
-    if any(start <= d < end for d in axes) or 0 in shape:
-        return None
-    blocks = first, _, last = math.prod(shape[:start]), math.prod(shape[start:end]), math.prod(shape[end:])
-    kept = tuple(1 if d in axes else n for d, n in enumerate(shape))
-    vectors = [np.full(n, 1 / n, dtype) for n in (first, last)]
-    for vector in vectors:
-        vector.flags.writeable = False  # others will use it
-    return blocks, kept, vectors[0] if first > 1 else None, vectors[1] if last > 1 or first == 1 else None
-
-
 def average(xp, x, axes):
-    """The mean over ``axes``, which are kept with size 1; where it can be as a matrix product, which is quickest."""
-    blocks = _blocks(tuple(x.shape), axes, x.dtype)
-    if blocks is None:
-        return xp.sum(x, axis=axes, keepdims=True) / (count(x, axes) or 1)
-    (first, kept, last), shape, left, right = blocks
-    if right is not None:
-        x = x.reshape(first * kept, last) @ right
-    if left is not None:
-        x = xp.matmul(left, x.reshape(first, kept))
-    return x.reshape(shape)
+    """The mean over ``axes``, which are kept with size 1."""
+    return xp.sum(x, axis=axes, keepdims=True) / (count(x, axes) or 1)
 
 
 def average_of_product(xp, x, y, axes):
     """The mean of x · y over ``axes``, which are kept with size 1."""
-    blocks = _blocks(tuple(x.shape), axes, x.dtype) if xp is numpy_namespace else None
-    if blocks is None or blocks[3] is None:
+    end = x.ndim
+    while end and end - 1 in axes:
+        end -= 1
+    if xp is not numpy_namespace or end == x.ndim or not x.size:
         return average(xp, x * y, axes)
     # The product need not be written and read again: half the time.
-    (first, kept, last), shape, left, _ = blocks
-    total = np.vecdot(x.reshape(first * kept, last), y.reshape(first * kept, last))
-    total *= 1 / last
-    return (total if left is None else left @ total.reshape(first, kept)).reshape(shape)
+    rows = x.shape[:end]
+    total = np.vecdot(x.reshape(*rows, -1), y.reshape(*rows, -1))
+    leading = tuple(d for d in axes if d < end)
+    if leading:
+        total = xp.sum(total, axis=leading)
+    total = total / count(x, axes)
+    return total.reshape(tuple(1 if d in axes else n for d, n in enumerate(x.shape)))
 
 
 def _standardized(xp, x, axes, eps, mean, scale):
