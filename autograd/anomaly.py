@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import modes
-from .errors import describe
+from .errors import describe, location
 from .inplace import caller
 from .node import Node
 from .primitive import Primitive, pick
@@ -170,7 +170,7 @@ def _share(found: int, what: str, total: int) -> str:
 
 def _line(where: tuple[str, int]) -> str:
     source = linecache.getline(*where).strip()
-    return "{}:{}".format(*where) + (f": {source}" if source else "")
+    return location(where) + (f": {source}" if source else "")
 
 
 def _ranges(op: Primitive, inputs: tuple[Any, ...]) -> str:

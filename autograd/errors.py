@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -43,6 +45,20 @@ def describe(value: Any) -> str:
     if isinstance(value, (bool, int, float, complex)):
         return f"{type(value).__name__} {value!r}"
     return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+
+
+def location(where: tuple[str, int], folder: bool = True) -> str:
+    """A line of a program, for messages: ``file:12``; ``cell [3], line 12`` for a notebook's cell, by its number there.
+
+    >>> location(("/home/models/gpt.py", 12)), location(("/home/models/gpt.py", 12), folder=False)
+    ('/home/models/gpt.py:12', 'gpt.py:12')
+    """
+    file, line = where
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    numbered = getattr(getattr(shell, "compile", None), "format_code_name", lambda _: None)(file)
+    if numbered:  # ("Cell", "In[3]")
+        return f"cell {numbered[1].removeprefix('In')}, line {line}"
+    return f"{file if folder else os.path.basename(file)}:{line}"
 
 
 def no_tensor(name: str, argument: str, value: Any, wanted: str = "a Tensor") -> DTypeError:

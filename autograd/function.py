@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import modes
-from .errors import DTypeError, GraphError, ShapeError, describe
+from .errors import DTypeError, GraphError, ShapeError, describe, location
 from .inplace import Overwritten, note
 from .node import Memory, Node, next_tick
 from .primitive import Primitive, Rule, _output, wrap
@@ -151,7 +151,7 @@ class FunctionCtx:
 
     def _check(self, t: Any, memory: Memory) -> None:
         if memory.changed > self._saved_at:
-            place = "" if memory.where is None else " at {}:{}".format(*memory.where)
+            place = "" if memory.where is None else f" at {location(memory.where)}"
             raise GraphError(
                 f"{self._name}: backward needs a saved Tensor ({describe(t)}) that was overwritten in place{place} "
                 f"after {self._name} had saved it; use an op that makes a new Tensor there, or give this one a clone()"

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import modes
-from .errors import DTypeError, GraphError, ShapeError
+from .errors import DTypeError, GraphError, ShapeError, location
 from .node import LastWrite, Memory, Node, next_tick
 from .primitive import Primitive, wrap
 
@@ -244,7 +244,7 @@ class Overwritten:
     def __init__(self, array: Any, node: Node, memory: Memory) -> None:
         assert node._primitive is not None
         self.shape, self.dtype, self.ndim, self.size = array.shape, array.dtype, array.ndim, array.size
-        place = "" if memory.where is None else " at {}:{}".format(*memory.where)
+        place = "" if memory.where is None else f" at {location(memory.where)}"
         self._message = (
             f"{node._primitive.name}: backward needs a value ({array.dtype} of shape {tuple(array.shape)}) that was "
             f"overwritten in place{place} after {node._primitive.name} had used it; "

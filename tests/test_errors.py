@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -267,3 +270,24 @@ def test_a_tensor_of_pytorch_is_refused():
             call(torch.ones(2))
         assert "torch" in str(error.value)
     assert tensor(np.asarray(torch.ones(2))).tolist() == [1.0, 1.0]
+
+
+def test_lines_of_a_notebook_are_told_by_the_number_of_their_cell(monkeypatch):
+    def numbered(file):  # as IPython's compiler does
+        return ("Cell", "In[7]") if file == "/tmp/ipykernel_1/2.py" else None
+
+    shell = SimpleNamespace(compile=SimpleNamespace(format_code_name=numbered))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    cell = "def write(y):\n    with autograd.no_grad():\n        y += 1\n"
+    names = {"autograd": ag}
+    exec(compile(cell, "/tmp/ipykernel_1/2.py", "exec"), names)
+    for write, line in ((names["write"], r"cell \[7\], line 3"), (write_here, r"/.*test_errors.py:\d+")):
+        y = ag.tensor([1.0], requires_grad=True).exp()
+        write(y)
+        with pytest.raises(RuntimeError, match=f"overwritten in place at {line} after exp"):
+            y.sum().backward()
+
+
+def write_here(y):
+    with ag.no_grad():
+        y += 1

@@ -20,10 +20,10 @@ FEW, LONGEST, TURNED, BLOCK = 128, 4096, 256, 8000
 def sum_along(x: Any, axis: Any, keepdims: bool) -> Any:
     """Σ x along ``axis``; of leading or trailing dimensions, or both, as products with vectors of ones."""
     if axis is None or type(x) is not np.ndarray or x.size < FEW or not x.flags.c_contiguous:
-        return np.add.reduce(x, axis=axis, keepdims=keepdims)
+        return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
     plan = _plan(x.shape, axis, keepdims, x.dtype)
     if plan is None:
-        return np.add.reduce(x, axis=axis, keepdims=keepdims)
+        return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
     rows, right, columns, left, shape = plan
     if right is not None:
         x = x.reshape(rows) @ right

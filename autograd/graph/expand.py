@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import modes
 from ..backward import history, run
-from ..errors import DTypeError, GraphError, describe
+from ..errors import DTypeError, GraphError, describe, location
 from ..function import Joint
 from ..node import Node, next_tick
 from ..ops.indexing import getitem
@@ -493,7 +493,7 @@ def _overwritten(x: Node, node: Node) -> bool:
 
 def _refused(x: Node, node: Node) -> GraphError:
     assert x._memory is not None and node._primitive is not None
-    place = "" if x._memory.where is None else " at {}:{}".format(*x._memory.where)
+    place = "" if x._memory.where is None else f" at {location(x._memory.where)}"
     return GraphError(
         f"expand: a value that {node._primitive.name} used was overwritten in place{place} since; "
         "expand before that, for instance before the optimizer's step"

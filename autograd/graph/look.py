@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import linecache
 import math
-import os
 from collections.abc import Callable
 
-from ..errors import GraphError
+from ..errors import GraphError, location
 from .clusters import Group
 from .themes import Heat, Theme
 from .trace import Graph, Vertex
@@ -124,6 +123,5 @@ def hint(box: Vertex | Group) -> str:
 
 def source_line(where: tuple[str, int]) -> str:
     """File, line number and the line itself."""
-    file, line = where
-    text = linecache.getline(file, line).strip()
-    return f"{os.path.basename(file)}:{line}" + (f": {text}" if text else "")
+    text = linecache.getline(*where).strip()
+    return location(where, folder=False) + (f": {text}" if text else "")

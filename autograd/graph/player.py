@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO, overload
 
-from ..errors import DTypeError, GraphError, describe
+from ..errors import DTypeError, GraphError, describe, location
 from ..node import Node
 from .names import named, scope
 
@@ -209,7 +209,7 @@ def _paragraph(step: Step) -> list[str]:
     if step.module:
         lines.append("in " + ".".join(name for name, _ in step.module))
     if step.where is not None:
-        lines.append("at {}:{}".format(*step.where))
+        lines.append(f"at {location(step.where)}")
     return [line for line in [*lines, step.note] if line]
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..errors import location
 from . import render
 from .dot import _haste
 from .player_template import TEMPLATE
@@ -109,7 +110,7 @@ def _entry(step: Step, places: Mapping[int, int], names: Mapping[str, str]) -> d
         "heading": _heading(step.name, step.operation),
         "formula": step.formula, "rule": step.rule, "note": step.note,
         "inputs": [[x.argument, x.name, _table(x.value), x.node] for x in step.inputs], "value": _table(step.value),
-        "where": "{}:{}".format(*step.where) if step.where else "",
+        "where": location(step.where) if step.where else "",
         "module": ".".join(name for name, _ in step.module),
     }  # fmt: skip
     if backward:
