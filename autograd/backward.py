@@ -160,7 +160,7 @@ def run(
                 gx = _silenced(xp, g, gx)
             if kind is np.ndarray or kind is not type(a) or not on_numpy:
                 if gx.shape != a.shape:
-                    gx = unbroadcast(xp, gx, a.shape)
+                    gx = _fitted(xp, gx, a.shape, primitive, index)
                 if gx.dtype is not a.dtype and gx.dtype != a.dtype:
                     gx = xp.astype(gx, a.dtype)
             if observe is not None:
@@ -237,6 +237,19 @@ def unbroadcast(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
             return g
     stretched = tuple(d for d, n in enumerate(shape) if n == 1 and g.shape[d] != 1)
     return xp.sum(g, axis=stretched, keepdims=True) if stretched else g
+
+
+def _fitted(xp: Any, gx: Any, shape: tuple[int, ...], primitive: Any, index: int) -> Any:
+    """``unbroadcast``, or an error where a rule gave what no broadcasting explains."""
+    given = tuple(gx.shape)
+    if len(given) >= len(shape):
+        gx = unbroadcast(xp, gx, shape)
+    if tuple(gx.shape) != tuple(shape):
+        raise ShapeError(
+            f"{primitive.name}: its rule for input {index} gives a gradient of shape {given}, and the input has shape "
+            f"{tuple(shape)}; a gradient has the shape of what it is the gradient of"
+        )
+    return gx
 
 
 def _silenced(xp: Any, g: Any, gx: Any) -> Any:

@@ -492,3 +492,21 @@ def test_a_graph_may_be_walked_from_its_tensors():
     z = x * y
     assert isinstance(z, Tensor)
     assert z._inputs == (x, y) and z.grad_fn is autograd.mul
+
+
+@pytest.mark.parametrize(
+    ("rule", "shape"),
+    [
+        (lambda xp, g, out, x, w: g.T @ x, (2, 3)),  # transposed
+        (lambda xp, g, out, x, w: xp.sum(g, axis=None), ()),  # an axis too few
+        (lambda xp, g, out, x, w: (x.T @ g)[:1], (1, 2)),  # which would broadcast
+    ],
+)
+def test_a_rule_that_gives_another_shape_than_that_of_its_input_is_refused(rule, shape):
+    project = autograd.primitive(lambda xp, x, w: x @ w)
+    project.grads(x=lambda xp, g, out, x, w: g @ w.T, w=rule)
+    for create_graph in (False, True):
+        x, w = leaf(np.ones((2, 3))), leaf(np.ones((3, 2)))
+        with pytest.raises(ShapeError, match="its rule for input 1 gives a gradient of shape ") as error:
+            project(x, w).sum().backward(create_graph=create_graph)
+        assert f"of shape {shape}, and the input has shape (3, 2)" in str(error.value)
