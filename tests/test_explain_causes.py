@@ -96,6 +96,27 @@ def went_through_no_grad():
     return explain(w, loss)
 
 
+@cause("no_grad", r"`normal` was made under no_grad\(\) \(.*: h = w \* 2\)\.$")
+def went_on_from_no_grad():
+    w, v = param(1.0, 2.0), param(3.0, 4.0)
+    with record():
+        with no_grad():
+            h = w * 2
+            normal = (h - h.mean()) / 3
+        loss = (normal * v).sum()
+    del h
+    return explain(w, loss)
+
+
+@cause("detached", r"one was detached \(.*: d = \(w \* 2\)\.detach\(\)\)\.$")
+def went_on_from_detached():
+    w, v = param(1.0, 2.0), param(3.0, 4.0)
+    with record():
+        d = (w * 2).detach()
+        loss = ((d - d.mean()) * v).sum()
+    return explain(w, loss)
+
+
 @cause("loss is cut off", r"`w.grad` is None. `loss` does not require grad: .* made under no_grad\(\)")
 def loss_under_no_grad():
     w = param(1.0, 2.0)
@@ -385,6 +406,16 @@ def two_terms():
 @cause("regularizer", r"The term 0\.5 · `sum`, which depends on parameters only, gives")
 def a_regularizer():
     return two_terms()
+
+
+@cause("accumulated", r"`w.grad` has norm 1\.118, and not \|∇\| nan: it holds gradients of other passes too")
+def nan_after_a_good_pass():
+    w = param(1.0, 2.0)
+    F.log(w).sum().backward()
+    with no_grad():
+        w -= 2.0
+    loss = (F.sqrt(w) * 2).sum()
+    return explain(w, loss)
 
 
 @cause("accumulated", r"`w.grad` is 6, and not 3: it is the sum of 2 backward passes; call zero_grad\(\) before each")

@@ -331,7 +331,8 @@ class _Explaining:
             yield Finding("backward not called", text)
             return
         own = np.asarray(t._grad.to_dense()._array if t._grad.is_sparse else t._grad._array)
-        if not np.allclose(own, g, rtol=1e-3, atol=1e-6 * float(np.abs(g).max(initial=0.0)), equal_nan=True):
+        largest = float(np.abs(g, where=np.isfinite(g), out=np.zeros(np.shape(g))).max(initial=0.0))
+        if not np.allclose(own, g, rtol=1e-3, atol=1e-6 * largest, equal_nan=True):
             text = f"{self.grad} {causes.said(own)}, and not {shown(g)}"
             ratio = _multiple(own, g)
             if ratio:

@@ -109,8 +109,15 @@ def _note(op: Primitive, inputs: tuple[Any, ...], static: Any, out: Any) -> None
         note(y)
         if y._primitive is pick and y._inputs:
             note(y._inputs[0])
-        elif y._primitive is None and any(isinstance(x, Node) and x._requires_grad for x in inputs):
-            y._extra["cut"] = op.name if modes.local.grad else "no_grad"
+        elif y._primitive is None:
+            nodes = [x for x in inputs if isinstance(x, Node)]
+            if any(x._requires_grad for x in nodes):
+                y._extra["cut"] = op.name if modes.local.grad else "no_grad"
+                continue
+            # What is computed from something cut off hangs on the same cut, and on its line.
+            before = next((x._extra for x in nodes if x._extra and "cut" in x._extra), None)
+            if before is not None:
+                y._extra.update(cut=before["cut"], where=before["where"])
 
 
 def recorded(function: Callable[[], Any]) -> Any:
