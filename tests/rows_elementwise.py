@@ -91,6 +91,7 @@ ROWS = [
     unary("log", np.log, low=0.2),
     unary("log1p", np.log1p, low=-0.8),
     unary("sqrt", np.sqrt, low=0.2),
+    unary("deviation", np.sqrt, torch="sqrt", low=0.2),
     unary("square", np.square),
     unary("abs", np.abs, avoid=(0,)),
     unary("sign", np.sign, avoid=(0,)),

@@ -81,6 +81,13 @@ ROWS = [
     Row("relu at 0", lambda m, x: m.relu(x), ([-1.0, 0.0, 1.0],), [0, 0, 1], ([0, 0, 1],)),
     Row("abs at 0", lambda m, x: m.abs(x), ([-1.0, 0.0, 1.0],), [1, 0, 1], ([-1, 0, 1],)),
     Row("sign", lambda m, x: m.sign(x), ([-1.0, 0.0, 1.0],), [-1, 0, 1], ([0, 0, 0],)),
+    Row(
+        "std of equal entries",
+        lambda m, x: m.std(x, 0),
+        ([[1.0, 3.0], [1.0, 5.0]],),
+        [0, 2**0.5],
+        ([[0, -(0.5**0.5)], [0, 0.5**0.5]],),
+    ),
     Row("sqrt at 0", lambda m, x: m.sqrt(x), ([0.0, 4.0],), [0, 2], ([INF, 0.25],)),
     Row(
         "lp_pool of zeros",

@@ -14,7 +14,7 @@ from ..keywords import composed
 from ..node import Node
 from ..primitive import primitive
 from .dims import Dims, count, kept_shape, normal_dims, spread
-from .elementwise import abs, check_floating, clone, gt, maximum, minimum, ne, pow, sign, sqrt, where
+from .elementwise import abs, check_floating, clone, gt, maximum, minimum, ne, pow, sign, where
 from .indexing import gather
 from .shape import squeeze
 
@@ -210,6 +210,15 @@ def var(
     )
 
 
+@primitive(elementwise=True, promote="float")
+def deviation(xp, x):
+    """√x of variances, with slope 0 at 0: entries that are all equal get no gradient."""
+    return xp.sqrt(x)
+
+
+deviation.grads(x=lambda xp, g, out, x: g * 0.5 / xp.where(out == 0, math.inf, out))
+
+
 @composed
 def std(
     input: Tensor,
@@ -227,7 +236,7 @@ def std(
     >>> autograd.std(autograd.tensor([1.0, 3.0]), correction=0)
     tensor(1.)
     """
-    return sqrt(var(input, dim, unbiased, keepdim, correction=correction, axis=axis, keepdims=keepdims))
+    return deviation(var(input, dim, unbiased, keepdim, correction=correction, axis=axis, keepdims=keepdims))
 
 
 @composed

@@ -16,7 +16,7 @@ from .dims import Dims
 from .elementwise import check_floating, eq, floor, ge, gt, le, logical_and, lt, ne, sqrt, to, where
 from .indexing import add_at, gather
 from .linalg import matmul
-from .reduction import amax, amin, mean, sum, var
+from .reduction import amax, amin, deviation, mean, sum, var
 from .scans import one_dim
 from .shape import movedim
 from .sorting import concrete, search_sorted, sort
@@ -64,7 +64,7 @@ def std_mean(
     (tensor(1.), tensor(2.))
     """
     variance, middle = var_mean(input, dim, unbiased, keepdim, correction=correction, axis=axis, keepdims=keepdims)
-    return sqrt(variance), middle
+    return deviation(variance), middle
 
 
 @composed
@@ -276,8 +276,8 @@ def corrcoef(input: Tensor) -> Tensor:
     if c.ndim == 0:
         return c / c
     each = np.arange(c.shape[0])
-    deviation = sqrt(c[each, each])
-    return (c / deviation.reshape(-1, 1) / deviation).clamp(-1, 1)
+    deviations = sqrt(c[each, each])
+    return (c / deviations.reshape(-1, 1) / deviations).clamp(-1, 1)
 
 
 @composed
