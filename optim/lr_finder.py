@@ -43,7 +43,8 @@ class LRFinderResult:
         """
         if len(self.rates) < 3:
             raise ValueError(f"lr_finder: a suggestion wants at least 3 rates, got {len(self.rates)}; start lower")
-        slopes = np.gradient(self.smoothed, np.log10(self.rates))
+        # Behind the lowest loss it can fall steeply too: from a spike that it has just jumped to.
+        slopes = np.gradient(self.smoothed, np.log10(self.rates))[: int(np.argmin(self.smoothed)) + 1]
         steepest = int(np.argmin(slopes))
         if slopes[steepest] >= 0:
             raise ValueError("lr_finder: the loss falls at no rate; look at plot(), and start lower or take more steps")

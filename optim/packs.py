@@ -117,10 +117,12 @@ class Pack:
 
     def _update_block(self, rule: Any, hyper: Any, block: Any, g: Any, step: float, numbers: dict[str, float]) -> None:
         span, p, state = block
-        if not numbers:
-            rule(np, p, g[span], state, step, **hyper)
-            return
-        new = rule(np, p, g[span], {**state, **numbers}, step, **hyper)[1]
+        new_p, new = rule(np, p, g[span], {**state, **numbers} if numbers else state, step, **hyper)
+        if new_p is not p:  # a rule need not work in place
+            p[...] = new_p
+        for name, old in state.items():
+            if (value := new[name]) is not old:
+                old[...] = value
         for name, values in self.numbers.items():
             values[...] = new[name]  # every block comes to the same number
 

@@ -150,6 +150,14 @@ def test_the_suggestion_is_where_a_known_curve_falls_most_steeply():
     assert LRFinderResult(rates, losses, losses).suggestion == pytest.approx(1e-3, rel=0.1)
 
 
+def test_the_suggestion_is_not_the_way_back_from_a_spike():
+    rates = np.geomspace(1e-6, 100.0, 161)
+    decades = np.log10(rates)
+    jumped = 6 * np.exp(-(((decades - 1) / 0.2) ** 2)) + 0.5 * (1 + np.tanh(4 * (decades - 1)))
+    losses = 2 - np.tanh(2 * (decades + 3)) + jumped
+    assert LRFinderResult(rates, losses, losses).suggestion == pytest.approx(1e-3, rel=0.1)
+
+
 def test_the_suggestion_trains_and_ten_times_the_end_does_not():
     model, made, loader = setting()
     found = optim.lr_finder(model, nn.functional.mse_loss, made, loader, start=1e-5, end=100.0, progress=False)

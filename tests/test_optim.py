@@ -450,3 +450,46 @@ def test_signature_and_groups_are_pytorchs(name):
     mine = str(make(name, [leaf(2, 2)])).splitlines()
     for line in str(getattr(torch.optim, name)([torch.zeros(2, 2, requires_grad=True)])).splitlines():
         assert line in mine
+
+
+def test_a_rule_may_return_new_arrays_instead_of_writing_in_place():
+    """With one parameter, with several, which are updated together, and with a state that is a number."""
+
+    class InPlace(optim.Optimizer):
+        @staticmethod
+        def rule(xp, p, g, state, step, *, lr):
+            m = state["m"]
+            m *= 0.5
+            m += g
+            p -= lr * m
+            return p, {"m": m, "count": state["count"] + 1}
+
+        def __init__(self, params, lr=0.1):
+            super().__init__(params, {"lr": lr})
+
+        def state_names(self, group):
+            return ("m",)
+
+        def number_names(self, group):
+            return ("step", "count")
+
+    class New(InPlace):
+        @staticmethod
+        def rule(xp, p, g, state, step, *, lr):
+            m = 0.5 * state["m"] + g
+            return p - lr * m, {"m": m, "count": state["count"] + 1}
+
+    for shapes in ([(3,)], [(3,), (2, 2), ()], [(200, 200)]):
+        ended = []
+        for kind in (InPlace, New):
+            params = [autograd.ones(*shape).requires_grad_() for shape in shapes]
+            optimizer = kind(params)
+            for _ in range(3):
+                optimizer.zero_grad()
+                sum((p * p).sum() for p in params).backward()
+                optimizer.step()
+            ended.append([p.detach().numpy() for p in params])
+            state = optimizer.state[params[0]]
+            assert state["count"].item() == 3 and np.abs(state["m"].numpy()).min() > 0
+        for one, other in zip(*ended, strict=True):
+            assert np.allclose(one, other) and not np.allclose(one, 1.0)
