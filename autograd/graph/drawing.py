@@ -133,15 +133,18 @@ class Drawing:
         _write_whole(path, forms[ending]())
         return path
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """What a notebook shows: the page, and SVG and PNG for viewers that run no scripts."""
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a notebook shows: the page, SVG and PNG for viewers that run no scripts; and the PNG's size."""
         svg = self.svg()
         frame = in_notebook(self.html(), still=svg if len(svg) < _STILL else "")
         bundle = {"text/plain": repr(self), "image/svg+xml": svg, "text/html": frame}
         has_png = importlib.util.find_spec("resvg_py") is not None and render.font_file() is not None
         if has_png and (len(self.graph.vertices) if self._root is None else self._root.shown()) < _PNG_NODES:
-            bundle["image/png"] = base64.b64encode(render.png(self.svg())).decode()
-        return bundle
+            bundle["image/png"] = base64.b64encode(render.png(svg)).decode()
+            # It has more pixels than this, for screens that show them.
+            width, height = (round(pixels) for pixels in render.size(svg))
+            return bundle, {"image/png": {"width": width, "height": height}}
+        return bundle, {}
 
 
 def _write_whole(path: str, data: bytes) -> None:

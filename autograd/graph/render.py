@@ -163,6 +163,13 @@ def _by_binary(source: str, form: str) -> bytes:
     return done.stdout
 
 
+def size(drawn: str) -> tuple[float, float]:
+    """Width and height of an SVG drawing, in pixels as a browser counts them."""
+    found = re.match(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', drawn)
+    assert found is not None
+    return float(found[1]) * 96 / 72, float(found[2]) * 96 / 72
+
+
 def png(drawn: str) -> bytes:
     """An SVG drawing as a PNG file.
 
@@ -175,9 +182,7 @@ def png(drawn: str) -> bytes:
         raise ImportError("draw: PNG needs resvg-py, and a font from matplotlib: pip install 'glassgrad[png]'")
     import resvg_py
 
-    size = re.match(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', drawn)
-    assert size is not None
-    longest = max(float(size[1]), float(size[2])) * 96 / 72
+    longest = max(size(drawn))
     zoom = min(_PNG_ZOOM, _PNG_SIDE / longest)
     if zoom < 0.5:
         raise GraphError(
