@@ -5,15 +5,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types bench ops clean
+.PHONY: help demo notebooks test test-all course docs lint types bench ops clean
 
 help:
 	@echo "make demo      train a digit classifier and draw the graph its gradient ran through"
+	@echo "make notebooks the course, in JupyterLab"
 	@echo "make test      the test suite, without PyTorch and JAX"
 	@echo "make test-all  everything: also the comparisons with PyTorch and JAX, and the slow tests"
+	@echo "make docs      the documentation site, in build/docs"
 	@echo "make lint      ruff"
 	@echo "make types     mypy"
 	@echo "make bench     the engine, layers, derivatives of functions and optimizers beside PyTorch, NumPy and JAX"
+	@echo "make course    runs the notebooks anew and stores their outputs"
 	@echo "make ops       checks every op and prints the table: value, gradients, jax"
 
 $(BIN)/python:
@@ -28,11 +31,17 @@ $(BIN)/python:
 demo: .venv/.installed-demo
 	$(BIN)/python examples/digits.py
 
+notebooks: .venv/.installed-notebooks
+	$(BIN)/jupyter lab notebooks
+
 test: .venv/.installed-test
 	$(BIN)/python -m pytest
 
 test-all: .venv/.installed-dev
 	$(BIN)/python -m pytest --all
+
+docs: .venv/.installed-docs
+	$(BIN)/python -m sphinx -b html -W --keep-going -j 2 -d build/doctrees docs build/docs
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
@@ -47,8 +56,11 @@ bench: .venv/.installed-dev
 	$(BIN)/python benchmarks/transforms.py
 	$(BIN)/python benchmarks/optimizers.py
 
+course: .venv/.installed-dev
+	$(BIN)/python tools/course.py
+
 ops: .venv/.installed-dev
 	$(BIN)/python tools/ops_table.py
 
 clean:
-	rm -rf .venv out build *.egg-info
+	rm -rf .venv out build docs/api docs/course *.egg-info
