@@ -15,7 +15,7 @@ help:
 	@echo "make docs      the documentation site, in build/docs"
 	@echo "make lint      ruff"
 	@echo "make types     mypy"
-	@echo "make bench     the engine, layers, derivatives of functions and optimizers beside PyTorch, NumPy and JAX"
+	@echo "make bench     training steps beside all peers in one run, then parts of the engine (makes two environments)"
 	@echo "make course    runs the notebooks anew and stores their outputs"
 	@echo "make ops       checks every op and prints the table: value, gradients, jax"
 
@@ -50,11 +50,23 @@ lint: .venv/.installed-dev
 types: .venv/.installed-dev
 	$(BIN)/mypy
 
-bench: .venv/.installed-dev
-	$(BIN)/python benchmarks/engine.py
-	$(BIN)/python benchmarks/layers.py
-	$(BIN)/python benchmarks/transforms.py
-	$(BIN)/python benchmarks/optimizers.py
+bench: .venv-bench/.installed .venv-hips/.installed
+	.venv-bench/bin/python benchmarks/compare.py --hips .venv-hips/bin/python
+	.venv-bench/bin/python benchmarks/engine.py
+	.venv-bench/bin/python benchmarks/layers.py
+	.venv-bench/bin/python benchmarks/transforms.py --hips .venv-hips/bin/python
+	.venv-bench/bin/python benchmarks/optimizers.py
+
+.venv-bench/.installed: pyproject.toml | $(BIN)/python
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --disable-pip-version-check --quiet --editable '.[bench]'
+	@touch $@
+
+# HIPS autograd has our import name, so it is kept apart.
+.venv-hips/.installed: pyproject.toml | $(BIN)/python
+	$(PYTHON) -m venv .venv-hips
+	.venv-hips/bin/python -m pip install --disable-pip-version-check --quiet 'autograd==1.9.1'
+	@touch $@
 
 course: .venv/.installed-dev
 	$(BIN)/python tools/course.py
@@ -63,4 +75,4 @@ ops: .venv/.installed-dev
 	$(BIN)/python tools/ops_table.py
 
 clean:
-	rm -rf .venv out build docs/api docs/course *.egg-info
+	rm -rf .venv .venv-bench .venv-hips out build docs/api docs/course *.egg-info
