@@ -303,8 +303,8 @@ def accumulate(t: Any, g: Any) -> None:
         t._grad = _tensor(g)
     elif isinstance(g, Node):
         t._grad = t._grad + g
-    elif t._grad.is_sparse or type(g) is SparseRows:
-        t._grad = _tensor((t._grad._rows if t._grad.is_sparse else t._grad._array) + g)
+    elif t._grad.is_rows or type(g) is SparseRows:
+        t._grad = _tensor((t._grad._rows if t._grad.is_rows else t._grad._array) + g)
     elif type(t._grad._array) is np.ndarray and type(g) is np.ndarray and t._grad._array.flags.writeable:
         t._grad._array += g
     else:

@@ -35,6 +35,15 @@ class Properties(Node):
         """False; True for the gradient of a table whose rows were looked up with ``sparse=True``."""
         return False
 
+    @property
+    def is_rows(self) -> builtins.bool:
+        """False; True for the gradient of a large table while only the rows that were looked up are kept of it."""
+        return False
+
+    def nonzero_rows(self) -> Any:
+        """None; of a gradient that ``is_rows``, the numbers of the rows that are not 0, and these rows."""
+        return None
+
     def is_complex(self) -> builtins.bool:
         """False: there are no complex Tensors."""
         return False

@@ -12,7 +12,7 @@ from .node import Node
 from .sparse_rows import SparseRows
 from .tensor import Tensor
 
-__all__ = ["SparseGradient"]
+__all__ = ["DeferredGradient", "SparseGradient"]
 
 
 class SparseGradient(Tensor):
@@ -74,6 +74,15 @@ class SparseGradient(Tensor):
     def is_sparse(self) -> bool:
         """True."""
         return True
+
+    @property
+    def is_rows(self) -> bool:
+        """True."""
+        return True
+
+    def nonzero_rows(self) -> tuple[Tensor, Tensor]:
+        """The numbers of the rows that are not 0, (n,), each once and in order, and these rows, (n, …)."""
+        return _nonzero_rows(self._rows)
 
     def coalesce(self) -> SparseGradient:
         """The same gradient with each row named once, in order."""
@@ -155,3 +164,75 @@ class SparseGradient(Tensor):
     def __repr__(self) -> str:
         rows = len(self._rows.indices)
         return f"sparse({rows} rows of {self.shape}, indices={self._indices()}, values={self._values()})"
+
+
+class DeferredGradient(Tensor):
+    """A dense gradient of a large table, of which few rows are other than 0: filled in when somebody looks at it.
+
+    An optimizer whose rule does nothing where the gradient is 0 takes ``nonzero_rows()`` instead, so that the other
+    rows, often a thousand times as many, are neither made nor read.
+
+    >>> import autograd
+    >>> table = autograd.zeros(100_000, 4, requires_grad=True)
+    >>> autograd.embedding(autograd.tensor([7, 3, 7]), table).sum().backward()
+    >>> table.grad.is_rows, table.grad.nonzero_rows()[0]
+    (True, tensor([3, 7]))
+    >>> table.grad.sum(), table.grad.is_rows
+    (tensor(12.), False)
+    """
+
+    __slots__ = ("_filled", "_rows")
+    _filled: Any
+    _rows: SparseRows | None
+
+    def __new__(cls, rows: SparseRows) -> DeferredGradient:
+        """The gradient that has these rows."""
+        out = object.__new__(cls)
+        out._filled, out._rows = None, rows
+        out._grad = out._memory = out._extra = out._primitive = out._inputs = out._static = None
+        out._requires_grad, out._tick = False, 0
+        return out
+
+    @property
+    def _array(self) -> Any:
+        # What is filled in may be changed by those who have it, so that the rows hold no longer.
+        if self._rows is not None:
+            self._filled, self._rows = self._rows.dense(), None
+        return self._filled
+
+    @_array.setter
+    def _array(self, value: Any) -> None:
+        self._filled, self._rows = value, None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The size of each dimension of the table."""
+        return (self._filled if self._rows is None else self._rows).shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The dtype of the entries."""
+        return (self._filled if self._rows is None else self._rows).dtype
+
+    @property
+    def is_rows(self) -> bool:
+        """Whether nobody has looked at it yet."""
+        return self._rows is not None
+
+    def nonzero_rows(self) -> tuple[Tensor, Tensor] | None:
+        """The numbers of the rows that are not 0, (n,), each once and in order, and these rows; or None when filled."""
+        return None if self._rows is None else _nonzero_rows(self._rows)
+
+    def __copy__(self) -> Tensor:
+        return from_numpy(self._array)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        return from_numpy(np.array(self._array))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return from_numpy, (self._array,)
+
+
+def _nonzero_rows(rows: SparseRows) -> tuple[Tensor, Tensor]:
+    once = rows.coalesced()
+    return from_numpy(once.indices), from_numpy(once.values)

@@ -14,13 +14,14 @@ __all__ = ["SparseRows"]
 class SparseRows:
     """An array that is 0 but for some rows, as NumPy arithmetic sees it: sums stay sparse, all else is dense.
 
-    ``indices`` (n,) may name a row more than once; then its ``values`` (n, …) add up.
+    ``indices`` (n,) may name a row more than once; then its ``values`` (n, …) add up. A Tensor of them is sparse, or
+    with ``sparse=False`` dense as soon as it is looked at.
     """
 
-    __slots__ = ("dtype", "indices", "ndim", "shape", "values")
+    __slots__ = ("dtype", "indices", "ndim", "shape", "sparse", "values")
 
-    def __init__(self, indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...]) -> None:
-        self.indices, self.values, self.shape = indices, values, shape
+    def __init__(self, indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...], sparse: bool = True) -> None:
+        self.indices, self.values, self.shape, self.sparse = indices, values, shape, sparse
         self.dtype, self.ndim = values.dtype, len(shape)
 
     def add_into(self, array: np.ndarray) -> np.ndarray:
@@ -35,17 +36,24 @@ class SparseRows:
 
     def tensor(self) -> Any:
         """A Tensor of this gradient."""
-        from .sparse_gradient import SparseGradient  # which builds on Tensor, and that on the backward pass
+        from .sparse_gradient import DeferredGradient, SparseGradient  # which need Tensor, and that the backward pass
 
-        return SparseGradient(self)
+        return SparseGradient(self) if self.sparse else DeferredGradient(self)
 
     def coalesced(self) -> SparseRows:
         """Each row named once, in order."""
         rows = self.indices
         if (np.diff(rows) > 0).all():
             return self
-        named, places = np.unique(rows, return_inverse=True)
-        return SparseRows(named, sum_rows(self.values, places, len(named)), self.shape)
+        named, first, places = np.unique(rows, return_index=True, return_inverse=True)
+        if 8 * (len(rows) - len(named)) < len(rows):  # few are named again, and those alone are added
+            summed = self.values[first]
+            again = np.ones(len(rows), bool)
+            again[first] = False
+            np.add.at(summed, places[again], self.values[again])
+        else:
+            summed = sum_rows(self.values, places, len(named))
+        return SparseRows(named, summed, self.shape, self.sparse)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self.dense() if dtype is None else self.dense().astype(dtype)
@@ -53,7 +61,10 @@ class SparseRows:
     def __add__(self, other: Any) -> Any:
         if isinstance(other, SparseRows):
             return SparseRows(
-                np.concatenate([self.indices, other.indices]), np.concatenate([self.values, other.values]), self.shape
+                np.concatenate([self.indices, other.indices]),
+                np.concatenate([self.values, other.values]),
+                self.shape,
+                self.sparse and other.sparse,
             )
         return self.add_into(np.array(other))
 

@@ -114,3 +114,6 @@ class Adagrad(Optimizer):
     def takes_sparse(self, group: dict[str, Any]) -> bool:
         self._refuse_decay_of_rows(group)
         return True
+
+    def leaves_zeros_alone(self, group: dict[str, Any]) -> bool:
+        return not group["weight_decay"] and group["eps"] > 0

@@ -170,6 +170,10 @@ class Optimizer:
             "this parameter, or an embedding with sparse=False"
         )
 
+    def leaves_zeros_alone(self, group: dict[str, Any]) -> bool:
+        """Whether an entry whose gradient is 0 stays as it is, and its state too: then rows of zeros are left out."""
+        return False
+
     def _refuse_decay_of_rows(self, group: dict[str, Any]) -> None:
         if group["weight_decay"]:
             raise GraphError(

@@ -184,7 +184,7 @@ class Plan:
         where = f"{type(optimizer).__name__}: {optimizer.where(g, i)}"
         array = array_of(p, where)
         m = Member(p, array, self.state.setdefault(p, {}), g, where)
-        m.sparse = p.grad is not None and p.grad.is_sparse and optimizer.takes_sparse(optimizer.param_groups[g])
+        m.sparse = p.grad is not None and _on_rows(optimizer, optimizer.param_groups[g], p.grad)
         return m
 
     def _packed(self, block: int, small: int) -> list[list[Member]]:
@@ -230,7 +230,7 @@ class Plan:
                 for name, tensor in m.tensors:
                     if entry.get(name) is not tensor:
                         return None
-                if gradient.is_sparse is not m.sparse and (m.sparse or optimizer.takes_sparse(group)):
+                if gradient.is_rows is not m.sparse and (m.sparse or _on_rows(optimizer, group, gradient)):
                     return None
                 if m.sparse:
                     found.append(_rows(m, gradient))
@@ -289,11 +289,18 @@ def _names(optimizer: Optimizer, group: dict[str, Any]) -> tuple[tuple[str, ...]
     return optimizer.state_names(group), optimizer.number_names(group)
 
 
+def _on_rows(optimizer: Optimizer, group: dict[str, Any], gradient: Any) -> bool:
+    """Whether the rule runs on the rows of this gradient that are not 0, and leaves out all others."""
+    if gradient.is_sparse:
+        return optimizer.takes_sparse(group)
+    return gradient.is_rows and optimizer.leaves_zeros_alone(group)
+
+
 def _rows(m: Member, gradient: Any) -> tuple[np.ndarray, np.ndarray]:
     if gradient.shape != m.shape or gradient.dtype != m.array.dtype:
         raise stale(m.where, m.array, gradient)
-    once = gradient.coalesce()
-    return once.indices().numpy()[0], once.values().numpy()
+    rows, values = gradient.nonzero_rows()
+    return rows.numpy(), values.numpy()
 
 
 def _number(entry: dict[str, Any], name: str, optimizer: Optimizer, group: dict[str, Any]) -> float:

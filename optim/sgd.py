@@ -174,8 +174,11 @@ class SGD(Optimizer):
 
     def takes_sparse(self, group: dict[str, Any]) -> bool:
         self._refuse_decay_of_rows(group)
+        return self.leaves_zeros_alone(group)
+
+    def leaves_zeros_alone(self, group: dict[str, Any]) -> bool:
         # Momentum moves the rows of earlier steps too.
-        return not group["momentum"]
+        return not group["momentum"] and not group["weight_decay"]
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Updates every parameter that has a gradient, in its own memory.

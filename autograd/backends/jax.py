@@ -123,7 +123,7 @@ def add_at(g: Any, key: Any, shape: tuple[int, ...]) -> Any:
     return jnp.zeros(shape, g.dtype).at[key].add(g)
 
 
-def add_rows(g: Any, key: Any, shape: tuple[int, ...], skipped: int | None) -> Any:
+def add_rows(g: Any, key: Any, shape: tuple[int, ...], skipped: int | None, sparse: bool = True) -> Any:
     """Zeros of ``shape`` with the rows of ``g`` added at those that ``key`` names, but for row ``skipped``; dense."""
     if skipped is not None:
         g = jnp.where((key != skipped).reshape(key.shape + (1,) * (len(shape) - 1)), g, 0)

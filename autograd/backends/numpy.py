@@ -159,14 +159,14 @@ def _only_axis(key: Any) -> int | None:
     return d if whole and np.ndim(key[d]) == 1 else None
 
 
-def add_rows(g: Any, key: Any, shape: tuple[int, ...], skipped: int | None) -> Any:
+def add_rows(g: Any, key: Any, shape: tuple[int, ...], skipped: int | None, sparse: bool = True) -> Any:
     """Zeros of ``shape`` with the rows of ``g`` added at those that ``key`` names, but for row ``skipped``; sparse."""
     rows = key.reshape(-1)
     values = g.reshape(rows.size, *shape[1:])  # (n, …)
     if skipped is not None:
         kept = rows != skipped
         rows, values = rows[kept], values[kept]
-    return SparseRows(np.where(rows < 0, rows + shape[0], rows), values, shape)
+    return SparseRows(np.where(rows < 0, rows + shape[0], rows), values, shape, sparse)
 
 
 def extreme_at(x: Any, value: Any, key: Any, largest: bool) -> Any:

@@ -121,7 +121,7 @@ def add_at(g: Any, key: Any, shape: tuple[int, ...]) -> Any:
     return indexing.add_at(g, key=key, shape=shape)
 
 
-def add_rows(g: Any, key: Any, shape: tuple[int, ...], skipped: int | None) -> Any:
+def add_rows(g: Any, key: Any, shape: tuple[int, ...], skipped: int | None, sparse: bool = True) -> Any:
     """Zeros of ``shape`` with the rows of ``g`` added at those that ``key`` names, but for row ``skipped``; dense."""
     if skipped is not None:
         g = where((key != skipped).reshape(key.shape + (1,) * (len(shape) - 1)), g, 0.0)

@@ -40,9 +40,15 @@ def scale_gradient(xp, x, factor):
 scale_gradient.grads(x=lambda xp, g, out, x, factor: g * factor)
 
 
+# The gradient of a table with more entries, and so many more rows than are looked up, is filled in only when needed.
+LARGE, TIMES = 1 << 18, 4
+
+
 @primitive
-def lookup(xp, x, *, key, skipped=None):
+def lookup(xp, x, *, key, skipped=None, sparse=True):
     """x[key], whose gradient consists of the rows that were named; row number ``skipped`` gets none.
+
+    Where x is a leaf its ``.grad`` is sparse, or with ``sparse=False`` dense as soon as it is looked at.
 
     >>> import autograd
     >>> x = autograd.zeros(5, 2, requires_grad=True)
@@ -52,7 +58,7 @@ def lookup(xp, x, *, key, skipped=None):
     return xp.index(x, key)
 
 
-lookup.grads(x=lambda xp, g, out, x, *, key, skipped=None: xp.add_rows(g, key, x.shape, skipped))
+lookup.grads(x=lambda xp, g, out, x, *, key, skipped=None, sparse=True: xp.add_rows(g, key, x.shape, skipped, sparse))
 
 
 @composed
@@ -89,14 +95,18 @@ def embedding(
         _limit("embedding", weight, key, max_norm, norm_type)
     skipped = None if padding_idx is None else _padding("embedding", padding_idx, rows)
     # Rules further back take dense gradients only.
-    sparse = sparse and weight.is_leaf
-    out = lookup(weight, key=key, skipped=skipped) if sparse else getitem(weight, key=key)
+    as_rows = weight.is_leaf and (sparse or _is_large(weight, key))
+    out = lookup(weight, key=key, skipped=skipped, sparse=sparse) if as_rows else getitem(weight, key=key)
     if scale_grad_by_freq:
         out = scale_gradient(out, _inverse_counts(key, weight))
-    if skipped is None or sparse:
+    if skipped is None or as_rows:
         return out
     padding = (input == skipped).unsqueeze(-1)
     return where(padding, out.detach(), out)
+
+
+def _is_large(weight: Any, key: Any) -> bool:
+    return weight._array.size > LARGE and weight.shape[0] > TIMES * key.size
 
 
 def _rows(name: str, input: Any, weight: Any) -> Any:
