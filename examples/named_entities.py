@@ -7,7 +7,7 @@ in the centre is a name than when it is not. A word that is rare or held out has
 shape, so that names never seen before are told by what stands around them. Words are held out, not sentences: other
 windows of the same reports are trained on. Writes named_entities.png.
 
-The text is the 349 news reports of 2001 and 2002 that the package `gensim` is tested with. Nobody has labelled them;
+The text is the 350 news reports of 2001 and 2002 that the package `gensim` is tested with. Nobody has labelled them;
 the labels are made here from lists. A capitalised word is a *name* where the first names and the 10,000 commonest last
 names of the US census (package `names`) or gensim's list of cities, states and countries have it, and the text never
 has it small. It is *ordinary* where the text also has it small, as it has "government" and "the", or where it is a
