@@ -490,10 +490,14 @@ if _TYPE_CHECKING:
     from .graph.player import Player, step_through
     from .graph.record import record
     from .graph.verify import Verification, verify
+    from .profiling import profile
+
+
+_LAZY = {**{name: f".graph.{home}" for name, home in _PICTURES.items()}, "profile": ".profiling"}
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PICTURES})
+    return sorted({*globals(), *_LAZY})
 
 
 if not _TYPE_CHECKING:  # a type checker is to report names that are not there
@@ -501,8 +505,8 @@ if not _TYPE_CHECKING:  # a type checker is to report names that are not there
     _METHODS = "detach get_device is_distributed is_inference is_neg is_nonzero is_same_size is_signed"
 
     def __getattr__(name: str) -> _Any:
-        if name in _PICTURES:
-            value = globals()[name] = getattr(_import_module(f".graph.{_PICTURES[name]}", __name__), name)
+        if name in _LAZY:
+            value = globals()[name] = getattr(_import_module(_LAZY[name], __name__), name)
             return value
         if name in _METHODS.split() or (name.endswith("_") and not name.startswith("_") and hasattr(Tensor, name)):
             return getattr(Tensor, name)

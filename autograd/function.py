@@ -75,6 +75,8 @@ def recorded(op: Joint, inputs: tuple[Any, ...], results: Sequence[Any], tick: i
     if modes.local.recording:
         for made in (node, *outs):
             note(made)
+    if modes.local.profiler is not None:
+        modes.local.profiler.noted(node)
     return outs
 
 

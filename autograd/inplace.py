@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -120,7 +121,11 @@ def write(t: Any, result: Any, name: str) -> Any:
         if how is not None:
             _record(t, old, next_tick(), how)
         return t
-    return _replace(t, name, how, lambda array: np.copyto(array, result._array, casting="same_kind"))
+    profiler = modes.local.profiler
+    if profiler is None:
+        return _replace(t, name, how, lambda array: np.copyto(array, result._array, casting="same_kind"))
+    with profiler.writing(t, result, name):
+        return _replace(t, name, how, lambda array: np.copyto(array, result._array, casting="same_kind"))
 
 
 def write_at(t: Any, setitem: Primitive, key: Any, value: Any, name: str) -> None:
@@ -132,8 +137,13 @@ def write_at(t: Any, setitem: Primitive, key: Any, value: Any, name: str) -> Non
     a_tensor = isinstance(value, Node)
     record = modes.local.grad and (t._requires_grad or (a_tensor and value._requires_grad))
     how = (setitem, (t, value), {"key": key}) if record else None
+    local = modes.local
+    began = time.perf_counter_ns() if local.watchers else 0
     _replace(t, name, how, lambda array: array.__setitem__(key, value._array if a_tensor else value))
-    for watch in modes.local.watchers:
+    if local.watchers:
+        local.began, local.ended = began, time.perf_counter_ns()
+        local.took = (local.ended - began) * 1e-9
+    for watch in local.watchers:
         watch(setitem, (t, value), {"key": key}, t)
 
 
@@ -219,6 +229,8 @@ def _carry_over(t: Any, overlapping: list[tuple[Any, Any, Any]]) -> None:
         alias._inputs, alias._tick, alias._extra = mixed._inputs, next_tick(), {"older": before}
         if modes.local.recording:
             note(alias)
+        if modes.local.profiler is not None:
+            modes.local.profiler.noted(alias)
         LastWrite.tick = alias._tick
 
 

@@ -27,7 +27,9 @@ class _Local(threading.local):
     anomaly = False
     recording = False
     modules: Any = None  # while recording: the call of the innermost module, names and numbers of all calls around
-    took = 0.0  # seconds that the op shown to the watchers took
+    took = 0.0  # seconds that the op shown to the watchers took,
+    began = ended = 0  # and when, in nanoseconds of the clock
+    profiler: Any = None  # the open ``profile``
     unusual = False
 
 

@@ -191,13 +191,14 @@ class Primitive:
         """The call, shown afterwards to those who watch this thread's ops."""
         local = modes.local
         watchers, local.watchers = local.watchers, ()
-        start = time.perf_counter()
+        local.began = time.perf_counter_ns()
         try:
             with np.errstate(all="ignore") if local.anomaly else contextlib.nullcontext():
                 out = self(*inputs, **static)
         finally:
             local.watchers = watchers
-        local.took = time.perf_counter() - start
+        local.ended = time.perf_counter_ns()
+        local.took = (local.ended - local.began) * 1e-9
         for watch in watchers:
             watch(self, inputs, static, out)
         return out

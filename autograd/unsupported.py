@@ -113,7 +113,7 @@ _REASONS = {
     "numbers too small for the dtype's full precision are computed with as they are": "set_flush_denormal",
     "use Generator(), and give each thread its own": "thread_safe_generator",
     "use numpy.testing or allclose()": "testing",
-    "use cProfile, or draw(y) and step_through(y) to look at the graph": "profiler monitor",
+    "use autograd.profile, or draw(y) and step_through(y) to look at the graph": "profiler monitor",
     "nn.ParameterDict, nn.ModuleDict and register_buffer are in nn": "ParameterDict ModuleDict BufferDict",
     "operations are primitives and composed functions; see autograd.primitive": "overrides classes",
     "backward walks one graph at a time in the thread that calls it; leave this out": """

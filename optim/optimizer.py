@@ -15,6 +15,7 @@ import numpy as np
 import autograd
 from autograd import GraphError, RemovableHandle, ShapeError, Tensor, enable_grad
 from autograd.errors import describe
+from autograd.modes import local as _this_thread
 
 from .packs import Plan
 
@@ -42,6 +43,10 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(step)
     def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         self._opt_called = True
+        profiler = _this_thread.profiler
+        if profiler is not None and profiler.enters(f"{self._name}.step"):
+            with profiler.region(f"{self._name}.step"):
+                return call(self, *args, **kwargs)
         if self._stepping or not (self._step_pre_hooks or self._step_post_hooks):
             return step(self, *args, **kwargs)
         self._stepping = True

@@ -61,7 +61,10 @@ class record(modes._Switch):
         Arguments:
             module: has a ``named_modules()`` as that of ``nn.Module``.
         """
-        return _inside(module) if modes.local.recording else contextlib.nullcontext()
+        local = modes.local
+        if local.profiler is not None:
+            return local.profiler.module(module, _inside(module) if local.recording else None)
+        return _inside(module) if local.recording else contextlib.nullcontext()
 
 
 class _inside:
