@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -138,10 +137,10 @@ def write_at(t: Any, setitem: Primitive, key: Any, value: Any, name: str) -> Non
     record = modes.local.grad and (t._requires_grad or (a_tensor and value._requires_grad))
     how = (setitem, (t, value), {"key": key}) if record else None
     local = modes.local
-    began = time.perf_counter_ns() if local.watchers else 0
+    began = local.clock() if local.watchers else 0
     _replace(t, name, how, lambda array: array.__setitem__(key, value._array if a_tensor else value))
     if local.watchers:
-        local.began, local.ended = began, time.perf_counter_ns()
+        local.began, local.ended = began, local.clock()
         local.took = (local.ended - began) * 1e-9
     for watch in local.watchers:
         watch(setitem, (t, value), {"key": key}, t)

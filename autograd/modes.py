@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -28,7 +29,8 @@ class _Local(threading.local):
     recording = False
     modules: Any = None  # while recording: the call of the innermost module, names and numbers of all calls around
     took = 0.0  # seconds that the op shown to the watchers took,
-    began = ended = 0  # and when, in nanoseconds of the clock
+    began = ended = 0  # and when, in nanoseconds of this clock
+    clock: Callable[[], int] = time.perf_counter_ns
     profiler: Any = None  # the open ``profile``
     unusual = False
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -191,13 +190,13 @@ class Primitive:
         """The call, shown afterwards to those who watch this thread's ops."""
         local = modes.local
         watchers, local.watchers = local.watchers, ()
-        local.began = time.perf_counter_ns()
+        local.began = local.clock()
         try:
             with np.errstate(all="ignore") if local.anomaly else contextlib.nullcontext():
                 out = self(*inputs, **static)
         finally:
             local.watchers = watchers
-        local.ended = time.perf_counter_ns()
+        local.ended = local.clock()
         local.took = (local.ended - local.began) * 1e-9
         for watch in watchers:
             watch(self, inputs, static, out)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Row", "Table", "in_bytes", "in_flops", "in_seconds", "percent"]
 
 # Orange for forward and blue for backward are told apart by every kind of eyes, on white and on black.
-FORWARD, BACKWARD, OUTSIDE = "#e69f00", "#0072b2", "#8c8c8c"
+FORWARD, BACKWARD, OUTSIDE = "#e69f00", "#3a92c8", "#8c8c8c"
 
 
 @dataclass

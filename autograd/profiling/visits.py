@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from .recorder import profile
 
 __all__ = ["Order"]
-
-_clock = time.perf_counter_ns
 
 
 class Order(list[Node]):
@@ -47,7 +44,7 @@ class Order(list[Node]):
         """The next node."""
         self.done()
         profiler = self.profiler
-        now = _clock()
+        now = profiler._clock()
         profiler._cell.ns += now - profiler._mark
         node = self.node = super().pop(index)
         assert node._primitive is not None
@@ -65,7 +62,7 @@ class Order(list[Node]):
         node, profiler = self.node, self.profiler
         if node is None:
             return
-        now = _clock()
+        now = profiler._clock()
         cell = profiler._cell
         cell.ns += now - profiler._mark
         primitive = node._primitive
@@ -91,7 +88,7 @@ class Order(list[Node]):
         if self.observe is not None:
             self.observe(node, index, g, gx)
         profiler = self.profiler
-        now = _clock()
+        now = profiler._clock()
         profiler._cell.ns += now - profiler._mark
         upstream = [_values(u) for u in (g if isinstance(g, list) else [g]) if u is not None]
         downstream = _values(gx)
@@ -110,7 +107,7 @@ class Order(list[Node]):
         self.itemsize = max(self.itemsize, itemsize([downstream]))
         sizes = [getattr(a, "size", 1) for a in (*upstream, downstream)]
         self.asked.append(flops.Asked(index, sum(sizes[:-1]), sizes[-1], bool(taken)))
-        profiler._mark = _clock()
+        profiler._mark = profiler._clock()
         profiler._overhead += profiler._mark - now
 
 
