@@ -28,6 +28,7 @@ from .visits import Order
 
 __all__ = ["profile"]
 
+_NO_FACTS: Mapping[str, Any] = {}
 _CLOCKS: dict[str, Callable[[], int]] = {"wall": time.perf_counter_ns, "cpu": time.thread_time_ns}
 
 Path = tuple[tuple[str, str], ...]
@@ -144,8 +145,7 @@ class profile(Report):
         return self
 
     def __exit__(self, *_: object) -> None:
-        now = self._clock()
-        self._cell.ns += now - self._mark
+        now = self._credit()
         self._wall += now - self._opened
         self._mark = now
         if self._events is not None:
@@ -165,37 +165,34 @@ class profile(Report):
             place.cell = self._cells.setdefault(key, Cell())
         return place
 
-    def _push(self, kind: str, name: str, place: Place, now: int | None = None) -> None:
-        if now is None:
-            now = self._clock()
-            self._cell.ns += now - self._mark
-        self._stack.append((self._place, kind, name, now))
-        self._place, self._cell = place, place.cell
+    def _credit(self) -> int:
+        """Now, up to which time belongs to what was innermost."""
+        now = self._clock()
+        self._cell.ns += now - self._mark
+        return now
+
+    def _settle(self, now: int) -> None:
+        """Ends the profiler's own work, which began at ``now``."""
         self._mark = self._clock()
         self._overhead += self._mark - now
 
-    def _pop(self, now: int | None = None, shown: bool = True, **facts: Any) -> None:
-        if now is None:
-            now = self._clock()
-            self._cell.ns += now - self._mark
+    def _push(self, kind: str, name: str, place: Place, now: int) -> None:
+        self._stack.append((self._place, kind, name, now))
+        self._place, self._cell = place, place.cell
+        self._settle(now)
+
+    def _pop(self, shown: bool = True, facts: Mapping[str, Any] = _NO_FACTS) -> None:
+        now = self._credit()
+        self._back(now, shown, facts)
+        self._settle(now)
+
+    def _back(self, now: int, shown: bool, facts: Mapping[str, Any]) -> None:
+        """To what was around this until ``now``, without settling."""
         place = self._place
         self._place, kind, name, began = self._stack.pop()
         self._cell = self._place.cell
         if self._events is not None and shown:
             self._events.append((kind, name, began, now, place, facts))
-        self._mark = self._clock()
-        self._overhead += self._mark - now
-
-    @contextlib.contextmanager
-    def _framed(self, kind: str, name: str, place: Place, shown: bool = True) -> Iterator[None]:
-        self._push(kind, name, place)
-        depth = len(self._stack)
-        try:
-            yield
-        finally:
-            while len(self._stack) > depth:  # a visit that an error ended
-                self._pop(shown=False)
-            self._pop(shown=shown)
 
     def _line(self) -> Line:
         """File and line of the innermost frame outside Glassgrad."""
@@ -258,31 +255,29 @@ class profile(Report):
         if self._events is not None:
             facts = {"shapes": shapes, "line": line, "flops": made, "bytes": taken}
             self._events.append(("forward", op.name, began, ended, place, facts))
-        self._mark = self._clock()
-        self._overhead += self._mark - ended
+        self._settle(ended)
 
     @contextlib.contextmanager
     def writing(self, t: Any, result: Any, name: str) -> Iterator[None]:
         """Around putting ``result`` into the memory of ``t``, in place."""
+        now = self._credit()
         line = self._line()
         here = self._place
-        self._push("forward", name, self._at(name, line, here.module, here.region, here.phase))
+        self._push("forward", name, self._at(name, line, here.module, here.region, here.phase), now)
         self._cell.calls += 1
         self._cell.work[0, 2 * result._array.nbytes, result._array.dtype.itemsize] += 1
         try:
             yield
         finally:
-            self._pop(line=line)
+            self._pop(facts={"line": line})
         if t._primitive is not None:
             self._origins[t._tick] = self._origins.get(result._tick, (line, here.module))
 
     def noted(self, node: Any) -> None:
         """Remembers where a node was made that no operation shows: of a ``Function``, of a view written through."""
-        now = self._clock()
-        self._cell.ns += now - self._mark
+        now = self._credit()
         self._origins[node._tick] = self._line(), self._place.module
-        self._mark = self._clock()
-        self._overhead += self._mark - now
+        self._settle(now)
 
     # Modules and regions
 
@@ -291,8 +286,7 @@ class profile(Report):
         return _Call(self, module, also)
 
     def _enter(self, module: Any) -> None:
-        now = self._clock()
-        self._cell.ns += now - self._mark
+        now = self._credit()
         outer = self._outer[-1] if self._outer else None
         names = self._names.setdefault(outer, {})
         if module not in names:
@@ -331,10 +325,11 @@ class profile(Report):
             profiler = modes.local.profiler
             self._within.append(profiler)
             if profiler is not None:
+                now = profiler._credit()
                 here = profiler._place
                 place = profiler._at(here.op, here.line, here.module, (*here.region, self.name), here.phase)
                 profiler._region_calls[place.region] += 1
-                profiler._push("region", self.name, place)
+                profiler._push("region", self.name, place, now)
 
         def __exit__(self, *_: object) -> None:
             profiler = self._within.pop()
@@ -354,17 +349,16 @@ class profile(Report):
 
     def backward_pass(self) -> contextlib.AbstractContextManager[None]:
         """Around a call of ``backward``."""
+        now = self._credit()
         self._pass_line = self._line()
-        return self._framed("backward", "backward", self._at(WALK, None, (), self._place.region, "backward"))
+        return _Pass(self, now, True)
 
     def walk(self, run: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Calls ``run``, which walks back through a graph."""
-        first = self.forward_now
-        if first:
+        now = self._credit()
+        if self.forward_now:
             self._pass_line = self._line()
-        inner = self._place.op not in (None, WALK)
-        place = self._at(WALK, None, (), self._place.region, "backward")
-        with self._framed("backward", "backward", place, shown=first or inner):
+        with _Pass(self, now, self._place.op != WALK):
             self.walking = True
             try:
                 return run(*args, **kwargs)
@@ -373,9 +367,32 @@ class profile(Report):
 
     def visits(self, order: list[Node], observe: Any) -> tuple[Order, Callable[..., None]]:
         """The nodes to visit as a list that notes which of them is, and an observer of edges."""
+        now = self._credit()
         self.walking = False
         noted = Order(self, order, observe)
-        return noted, noted.edge
+        edge = noted.edge
+        self._settle(now)
+        return noted, edge
+
+
+class _Pass:
+    """Around a backward pass, or a walk in one. ``now`` is when it began, up to which time is credited."""
+
+    __slots__ = ("depth", "now", "profiler", "shown")
+
+    def __init__(self, profiler: profile, now: int, shown: bool) -> None:
+        self.profiler, self.now, self.shown = profiler, now, shown
+
+    def __enter__(self) -> None:
+        profiler = self.profiler
+        self.depth = len(profiler._stack)
+        place = profiler._at(WALK, None, (), profiler._place.region, "backward")
+        profiler._push("backward", "backward", place, self.now)
+
+    def __exit__(self, *_: object) -> None:
+        while len(self.profiler._stack) > self.depth + 1:  # a visit that an error ended
+            self.profiler._pop(shown=False)
+        self.profiler._pop(shown=self.shown)
 
 
 class _Call:

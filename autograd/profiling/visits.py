@@ -37,15 +37,18 @@ class Order(list[Node]):
     def __bool__(self) -> bool:
         if len(self):
             return True
-        self.done()
+        if self.node is not None:
+            now = self.profiler._credit()
+            self.close(now)
+            self.profiler._settle(now)
         return False
 
     def pop(self, index: Any = -1) -> Node:
         """The next node."""
-        self.done()
         profiler = self.profiler
-        now = profiler._clock()
-        profiler._cell.ns += now - profiler._mark
+        now = profiler._credit()
+        if self.node is not None:
+            self.close(now)
         node = self.node = super().pop(index)
         assert node._primitive is not None
         source = node._inputs[0] if node._primitive is pick and node._inputs else node
@@ -57,15 +60,11 @@ class Order(list[Node]):
         self.ops = profiler._ops
         return node
 
-    def done(self) -> None:
-        """Closes the visit that is open."""
+    def close(self, now: int) -> None:
+        """Closes the visit that is open, up to ``now``."""
         node, profiler = self.node, self.profiler
-        if node is None:
-            return
-        now = profiler._clock()
-        cell = profiler._cell
-        cell.ns += now - profiler._mark
-        primitive = node._primitive
+        assert node is not None
+        cell, primitive = profiler._cell, node._primitive
         self.node = None
         made = 0
         inner = profiler._ops != self.ops  # operations of their own, which count for themselves
@@ -81,15 +80,14 @@ class Order(list[Node]):
         shown = bool(self.asked) or inner
         facts = {"line": profiler._place.line, "flops": made, "bytes": self.taken}
         self.forget()
-        profiler._pop(now, shown, **facts)
+        profiler._back(now, shown, facts)
 
     def edge(self, node: Node, index: int, g: Any, gx: Any) -> None:
         """One gradient that a rule gave: what the walk shows to its observer."""
         if self.observe is not None:
             self.observe(node, index, g, gx)
         profiler = self.profiler
-        now = profiler._clock()
-        profiler._cell.ns += now - profiler._mark
+        now = profiler._credit()
         upstream = [_values(u) for u in (g if isinstance(g, list) else [g]) if u is not None]
         downstream = _values(gx)
         assert node._primitive is not None and node._inputs is not None
@@ -107,8 +105,7 @@ class Order(list[Node]):
         self.itemsize = max(self.itemsize, itemsize([downstream]))
         sizes = [getattr(a, "size", 1) for a in (*upstream, downstream)]
         self.asked.append(flops.Asked(index, sum(sizes[:-1]), sizes[-1], bool(taken)))
-        profiler._mark = profiler._clock()
-        profiler._overhead += profiler._mark - now
+        profiler._settle(now)
 
 
 def _values(x: Any) -> Any:
