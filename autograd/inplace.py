@@ -121,7 +121,7 @@ def write(t: Any, result: Any, name: str) -> Any:
             _record(t, old, next_tick(), how)
         return t
     profiler = modes.local.profiler
-    if profiler is None:
+    if profiler is None or not modes.local.watchers:  # inside an operation it is a part of that
         return _replace(t, name, how, lambda array: np.copyto(array, result._array, casting="same_kind"))
     with profiler.writing(t, result, name):
         return _replace(t, name, how, lambda array: np.copyto(array, result._array, casting="same_kind"))

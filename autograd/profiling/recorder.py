@@ -2,12 +2,14 @@
 
 There is one clock. Whatever begins or ends (an operation, a visit of the backward pass to a node, a module, a region)
 reads it, and what has passed since it was last read belongs to whatever was innermost until then. So the parts add up
-to the whole by construction. What the profiler itself does between two readings is counted apart.
+to the whole by construction. What the profiler itself does between two readings is counted apart, and so is what a
+reading takes, measured whenever a profile is opened.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 import time
 from collections import Counter
@@ -105,7 +107,7 @@ class profile(Report):
         self._calls: Counter[Path] = Counter()
         self._region_calls: Counter[tuple[str, ...]] = Counter()
         self._events: list[tuple[Any, ...]] | None = [] if trace else None
-        self._overhead = self._wall = self._opened = self._mark = 0
+        self._overhead = self._wall = self._opened = self._mark = self._reading = 0
         self._origin: int | None = None
         self._live = Live()
         self._peak = 0
@@ -139,6 +141,8 @@ class profile(Report):
         with modes._lock:
             record.active += 1
         self._start_over()
+        readings = [self._clock() for _ in range(50)]
+        self._reading = min(after - before for before, after in itertools.pairwise(readings))
         self._mark = self._opened = self._clock()
         if self._origin is None:
             self._origin = self._opened
@@ -168,8 +172,14 @@ class profile(Report):
     def _credit(self) -> int:
         """Now, up to which time belongs to what was innermost."""
         now = self._clock()
-        self._cell.ns += now - self._mark
+        self._give(self._cell, now - self._mark)
         return now
+
+    def _give(self, cell: Cell, passed: int) -> None:
+        """Credits what ``passed`` between two readings of the clock, without that which a reading takes."""
+        reading = min(self._reading, passed)
+        cell.ns += passed - reading
+        self._overhead += reading
 
     def _settle(self, now: int) -> None:
         """Ends the profiler's own work, which began at ``now``."""
@@ -213,7 +223,9 @@ class profile(Report):
     def _ran(self, op: Primitive, inputs: tuple[Any, ...], static: Mapping[str, Any], out: Any) -> None:
         local = modes.local
         began, ended = local.began, local.ended
-        self._cell.ns += began - self._mark
+        if began < self._mark:  # something in the operation has a name of its own; what is left is from there on
+            began = self._mark
+        self._give(self._cell, began - self._mark)
         place = self._place
         line = self._line()
         if place.phase == "backward" and line == self._pass_line:
@@ -222,7 +234,7 @@ class profile(Report):
         if cell is None:
             cell = self._at(op.name, line, place.module, place.region, place.phase).cell
             place.cells[op.name, line] = cell
-        cell.ns += ended - began
+        self._give(cell, ended - began)
         cell.calls += 1
         self._ops += 1
         outs = out if type(out) is tuple else (out,)
