@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -600,7 +602,7 @@ def test_bars_are_as_long_as_their_times():
     for row in p.by_op()[:14]:
         wanted += [ns for ns in (row.forward_ns, row.backward_ns) if ns]
     wanted.append(p.outside_ns)
-    scale = pale[-1] / wanted[-1]
+    scale = max(pale) / max(wanted)
     assert pale == pytest.approx([ns * scale for ns in wanted], abs=0.01)
 
 
@@ -630,3 +632,18 @@ def test_processor_time_does_not_count_waiting():
     assert modes.local.clock is time.perf_counter_ns
     with pytest.raises(ValueError, match="clock is 'wall' or 'cpu', got 'sun'"):
         profile(clock="sun")
+
+
+def test_the_page_is_true(tmp_path):
+    page = pathlib.Path(__file__).parents[1] / "docs" / "profiling.md"
+    source = "\n".join(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+    program = tmp_path / "profiling.py"
+    program.write_text(source, encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-W", "error", str(program)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    for word in ("linear", "regions: data", "Adam.step", "self_attn: MultiheadAttention"):
+        assert word in run.stdout
+    assert (tmp_path / "step.svg").read_text(encoding="utf-8").endswith("</svg>")
+    assert (page.parent / "images" / "profile.svg").is_file()

@@ -20,6 +20,7 @@ _MOST = 14  # bars
 _WIDTH, _MARGIN, _NAMES, _NUMBERS = 760.0, 14.0, 150.0, 210.0
 _LINE, _BAR, _SIZE = 24.0, 13.0, 11.0
 _LETTER = 0.58 * _SIZE  # about the width of one, on the safe side
+_WIDE = 0.64 * _SIZE  # and of one that must not stand out of its box
 _LEVELS = 12  # rows of the flame
 
 
@@ -148,8 +149,11 @@ def _flame(rows: Sequence[Row], top: float, total: int, colours: _Colours) -> tu
         label = row.name.rpartition(".")[2] if row.depth else row.name
         label = f"{label}: {row.kind}" if row.kind and row.kind != label else label
         edge, fill, ink = colours.box if row.kind else ("none", "none", colours.faint)
-        room = int((width - 8) / _LETTER)
-        shown = label if len(label) <= room else label[: room - 1] + "…" if room > 3 else ""
+        room = int((width - 8) / _WIDE)
+        short = label.partition(": ")[0]
+        shown = next(
+            (text for text in (label, short) if len(text) <= room), short[: room - 1] + "…" if room > 3 else ""
+        )
         words = f"{row.name}: {in_seconds(row.total_ns)}, {percent(row.total_ns, total)}"
         words += f"; itself {in_seconds(row.time_ns)}"
         border = f' stroke="{edge}" stroke-width="0.75"'
