@@ -177,6 +177,19 @@ def test_attention_is_its_two_products_and_a_softmax():
     assert ahead["masked_softmax" if "masked_softmax" in ahead else "softmax"] == 2 * 3 * 5 * 6
 
 
+def test_a_gradient_made_of_operations_counts_as_much():
+    x, y = autograd.rand(3, 4, requires_grad=True), autograd.rand(4, 5, requires_grad=True)
+    once = 2 * 3 * 4 * 5
+    with profile() as p:
+        gradients = autograd.grad((x @ y).sum(), (x, y), create_graph=True)
+    row = next(row for row in p.by_op() if row.name == "matmul")
+    assert (row.flops, row.calls, row.visits) == (3 * once, 3, 1)
+    with profile() as p:
+        sum(g.square().sum() for g in gradients).backward()
+    row = next(row for row in p.by_op() if row.name == "matmul")
+    assert (row.flops, row.calls, row.visits) == (2 * once, 0, 2)  # each of two products, by the factor that is x or y
+
+
 # (the op, the shapes, FLOPs forward, FLOPs backward)
 ENTRIES = {
     "exp": (autograd.exp, [(3, 4)], 12, 12),

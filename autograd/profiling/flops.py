@@ -119,7 +119,7 @@ _ENTRIES = frozenset({
 })  # fmt: skip
 
 
-@functools.cache
+@functools.lru_cache(2000)  # and no more, so that operations of one's own can go
 def kind(op: Primitive) -> str:
     """The class of ``op``: "product", "scan", "decomposition", "window", "view", "move", "entries"; "" for none.
 
