@@ -86,15 +86,15 @@ def run(
     ``max``, indexing): a branch that was not taken passes nothing on, whatever its local gradient is.
     """
     profiler = modes.local.profiler if modes.active else None  # one that is open watches, so that active is not 0
-    if profiler is not None and not profiler.walking:  # it calls this again, and notes when that begins and ends
+    if profiler is not None and not profiler._walking:  # it calls this again, and notes when that begins and ends
         how: dict[str, Any] = {"create_graph": create_graph, "retain_graph": retain_graph, "observe": observe}
-        return profiler.walk(run, roots, gradients, inputs=inputs, stop=stop, **how)
+        return profiler._walk(run, roots, gradients, inputs=inputs, stop=stop, **how)
     order = history(roots, stop)
     if inputs is not None:
         order = _between(order, inputs)
     needed = None if inputs is None else {*order, *inputs}
     if profiler is not None:
-        order, observe = profiler.visits(order, observe)
+        order, observe = profiler._visits(order, observe)
     if create_graph:
         from .backends import tensor as xp
     else:
@@ -343,8 +343,8 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
-    if modes.active and modes.local.profiler is not None and modes.local.profiler.forward_now:
-        with modes.local.profiler.backward_pass():
+    if modes.active and modes.local.profiler is not None and modes.local.profiler._forward_now:
+        with modes.local.profiler._backward_pass():
             backward(tensors, grad_tensors, retain_graph, create_graph, inputs)
         return
     roots = [tensors] if isinstance(tensors, Node) else list(tensors)

@@ -76,7 +76,7 @@ def recorded(op: Joint, inputs: tuple[Any, ...], results: Sequence[Any], tick: i
         for made in (node, *outs):
             note(made)
     if modes.local.profiler is not None:
-        modes.local.profiler.noted(node)
+        modes.local.profiler._noted(node)
     return outs
 
 

@@ -123,7 +123,7 @@ def write(t: Any, result: Any, name: str) -> Any:
     profiler = modes.local.profiler
     if profiler is None or not modes.local.watchers:  # inside an operation it is a part of that
         return _replace(t, name, how, lambda array: np.copyto(array, result._array, casting="same_kind"))
-    with profiler.writing(t, result, name):
+    with profiler._writing(t, result, name):
         return _replace(t, name, how, lambda array: np.copyto(array, result._array, casting="same_kind"))
 
 
@@ -229,7 +229,7 @@ def _carry_over(t: Any, overlapping: list[tuple[Any, Any, Any]]) -> None:
         if modes.local.recording:
             note(alias)
         if modes.local.profiler is not None:
-            modes.local.profiler.noted(alias)
+            modes.local.profiler._noted(alias)
         LastWrite.tick = alias._tick
 
 

@@ -44,7 +44,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         self._opt_called = True
         profiler = _this_thread.profiler
-        if profiler is not None and profiler.enters(f"{self._name}.step"):
+        if profiler is not None and profiler._enters(f"{self._name}.step"):
             with profiler.region(f"{self._name}.step"):
                 return call(self, *args, **kwargs)
         if self._stepping or not (self._step_pre_hooks or self._step_post_hooks):

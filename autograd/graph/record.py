@@ -63,7 +63,7 @@ class record(modes._Switch):
         """
         local = modes.local
         if local.profiler is not None:
-            return local.profiler.module(module, _inside(module) if local.recording else None)
+            return local.profiler._module(module, _inside(module) if local.recording else None)
         return _inside(module) if local.recording else contextlib.nullcontext()
 
 

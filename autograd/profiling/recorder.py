@@ -114,7 +114,7 @@ class profile(Report):
         self._start_over()
 
     def _start_over(self) -> None:
-        self.walking = False  # between walk() and visits()
+        self._walking = False  # between _walk() and _visits()
         self._stack: list[tuple[Place, str, str, int]] = []
         self._outer: list[Any] = []  # the modules that are being called
         self._names: dict[Any, dict[Any, str]] = {}
@@ -270,7 +270,7 @@ class profile(Report):
         self._settle(ended)
 
     @contextlib.contextmanager
-    def writing(self, t: Any, result: Any, name: str) -> Iterator[None]:
+    def _writing(self, t: Any, result: Any, name: str) -> Iterator[None]:
         """Around putting ``result`` into the memory of ``t``, in place."""
         now = self._credit()
         line = self._line()
@@ -285,7 +285,7 @@ class profile(Report):
         if t._primitive is not None:
             self._origins[t._tick] = self._origins.get(result._tick, (line, here.module))
 
-    def noted(self, node: Any) -> None:
+    def _noted(self, node: Any) -> None:
         """Remembers where a node was made that no operation shows: of a ``Function``, of a view written through."""
         now = self._credit()
         self._origins[node._tick] = self._line(), self._place.module
@@ -293,7 +293,7 @@ class profile(Report):
 
     # Modules and regions
 
-    def module(self, module: Any, also: contextlib.AbstractContextManager[None] | None) -> _Call:
+    def _module(self, module: Any, also: contextlib.AbstractContextManager[None] | None) -> _Call:
         """Around a call of ``module``, inside of ``also``, if there is something else that wants to know."""
         return _Call(self, module, also)
 
@@ -348,39 +348,39 @@ class profile(Report):
             if profiler is not None and profiler is modes.local.profiler:
                 profiler._pop()
 
-    def enters(self, name: str) -> bool:
+    def _enters(self, name: str) -> bool:
         """Whether ``name`` would be a new region, and not that which is innermost."""
         return self._place.region[-1:] != (name,)
 
     # Backward
 
     @property
-    def forward_now(self) -> bool:
+    def _forward_now(self) -> bool:
         """Whether no backward pass is going on."""
         return self._place.phase == "forward"
 
-    def backward_pass(self) -> contextlib.AbstractContextManager[None]:
+    def _backward_pass(self) -> contextlib.AbstractContextManager[None]:
         """Around a call of ``backward``."""
         now = self._credit()
         self._pass_line = self._line()
         return _Pass(self, now, True)
 
-    def walk(self, run: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def _walk(self, run: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Calls ``run``, which walks back through a graph."""
         now = self._credit()
-        if self.forward_now:
+        if self._forward_now:
             self._pass_line = self._line()
         with _Pass(self, now, self._place.op != WALK):
-            self.walking = True
+            self._walking = True
             try:
                 return run(*args, **kwargs)
             finally:
-                self.walking = False
+                self._walking = False
 
-    def visits(self, order: list[Node], observe: Any) -> tuple[Order, Callable[..., None]]:
+    def _visits(self, order: list[Node], observe: Any) -> tuple[Order, Callable[..., None]]:
         """The nodes to visit as a list that notes which of them is, and an observer of edges."""
         now = self._credit()
-        self.walking = False
+        self._walking = False
         noted = Order(self, order, observe)
         edge = noted.edge
         self._settle(now)

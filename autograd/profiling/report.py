@@ -126,7 +126,7 @@ class Report:
                 continue
             if group not in rows:
                 rows[group] = Row(name(group))
-            rows[group].add(cell, "outside" if at[0] is None else at[4])
+            rows[group]._add(cell, "outside" if at[0] is None else at[4])
         return rows
 
     def by_op(self, sort: str | None = "time", limit: int | None = None) -> Table:

@@ -47,7 +47,7 @@ class Row:
     kind: str = ""
     text: str = field(default="", repr=False)
 
-    def add(self, cell: Cell, where: str) -> None:
+    def _add(self, cell: Cell, where: str) -> None:
         """Adds what a cell holds; ``where`` is "forward", "backward" or "outside"."""
         setattr(self, f"{where}_ns", getattr(self, f"{where}_ns") + cell.ns)
         self.total_ns += cell.ns
