@@ -104,7 +104,7 @@ from .function import Function, once_differentiable
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 from .graph import HOMES as _PICTURES
 from .inplace import increment_version
-from .modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from .modes import enable_grad, inference_mode, is_grad_enabled, is_profiling, no_grad, set_grad_enabled
 from .ops.activations import (
     celu,
     elu,

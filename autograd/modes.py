@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["enable_grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+__all__ = ["enable_grad", "inference_mode", "is_grad_enabled", "is_profiling", "no_grad", "set_grad_enabled"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,6 +56,16 @@ def is_grad_enabled() -> bool:
     False
     """
     return local.grad
+
+
+def is_profiling() -> bool:
+    """Whether a ``profile`` is open in this thread.
+
+    >>> import autograd
+    >>> with autograd.profile(): is_profiling()
+    True
+    """
+    return local.profiler is not None
 
 
 class _Switch:

@@ -15,7 +15,6 @@ import numpy as np
 import autograd
 from autograd import GraphError, RemovableHandle, ShapeError, Tensor, enable_grad
 from autograd.errors import describe
-from autograd.modes import local as _this_thread
 
 from .packs import Plan
 
@@ -40,13 +39,7 @@ def _plain(value: Any) -> Any:
 def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     """The step between the hooks of before and after; one that a subclass's step calls is part of that."""
 
-    @functools.wraps(step)
-    def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        self._opt_called = True
-        profiler = _this_thread.profiler
-        if profiler is not None and profiler._enters(f"{self._name}.step"):
-            with profiler.region(f"{self._name}.step"):
-                return call(self, *args, **kwargs)
+    def hooked(self: Optimizer, args: Any, kwargs: Any) -> Any:
         if self._stepping or not (self._step_pre_hooks or self._step_post_hooks):
             return step(self, *args, **kwargs)
         self._stepping = True
@@ -61,6 +54,14 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
             return out
         finally:
             self._stepping = False
+
+    @functools.wraps(step)
+    def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        self._opt_called = True
+        if not autograd.is_profiling():
+            return hooked(self, args, kwargs)
+        with autograd.profile.region(f"{self._name}.step", once=True):
+            return hooked(self, args, kwargs)
 
     return call
 

@@ -647,3 +647,17 @@ def test_the_page_is_true(tmp_path):
         assert word in run.stdout
     assert (tmp_path / "step.svg").read_text(encoding="utf-8").endswith("</svg>")
     assert (page.parent / "images" / "profile.svg").is_file()
+
+
+def test_a_region_entered_once_is_not_a_part_of_itself():
+    def rows(once):
+        with autograd.profile() as p:
+            with autograd.profile.region("outer", once=once), autograd.profile.region("outer", once=once):
+                autograd.ones(2).exp()
+            with autograd.profile.region("other", once=once):
+                autograd.ones(2).exp()
+        return [(row.name, row.calls) for row in p.by_region() if row.calls]
+
+    assert ("outer", 1) in rows(True) and len(rows(True)) == 2
+    assert sum(calls for _, calls in rows(False)) == 3
+    assert not autograd.is_profiling()

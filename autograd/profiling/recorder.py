@@ -322,19 +322,25 @@ class profile(Report):
         """Gives a part of the program a name in the profile that is open, if one is: ``with profile.region("data"):``.
 
         A context manager and a decorator. Outside of a profile it does nothing.
+
+        Arguments:
+            name: what its row is called.
+            once: do nothing directly inside a region of this name, for functions that call their like.
         """
 
-        def __init__(self, name: str) -> None:
+        def __init__(self, name: str, *, once: bool = False) -> None:
             if not isinstance(name, str) or not name:
                 raise TypeError(f"profile.region: wants a name, got {name!r}")
-            self.name = name
+            self.name, self.once = name, once
             self._within: list[Any] = []
 
         def _recreate_cm(self) -> profile.region:
-            return profile.region(self.name)
+            return profile.region(self.name, once=self.once)
 
         def __enter__(self) -> None:
             profiler = modes.local.profiler
+            if profiler is not None and self.once and profiler._place.region[-1:] == (self.name,):
+                profiler = None
             self._within.append(profiler)
             if profiler is not None:
                 now = profiler._credit()
@@ -347,10 +353,6 @@ class profile(Report):
             profiler = self._within.pop()
             if profiler is not None and profiler is modes.local.profiler:
                 profiler._pop()
-
-    def _enters(self, name: str) -> bool:
-        """Whether ``name`` would be a new region, and not that which is innermost."""
-        return self._place.region[-1:] != (name,)
 
     # Backward
 

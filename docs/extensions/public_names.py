@@ -24,7 +24,7 @@ NAMESPACES = _NAMESPACES.split()
 # What functions return and what holds their records: documented under the file it is in.
 _INNER = """
     autograd.graph.drawing autograd.graph.player autograd.graph.expand autograd.graph.explain autograd.graph.verify
-    autograd.backends nn.model_summary nn.model_health.report nn.model_health.measure
+    autograd.profiling autograd.backends nn.model_summary nn.model_health.report nn.model_health.measure
 """
 INNER = _INNER.split()
 # What `from __future__ import annotations` leaves in a module.

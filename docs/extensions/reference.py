@@ -38,6 +38,7 @@ PAGES = [
      "autograd.checkpoint"),
     ("Engine", "Pictures and questions", "pictures", "autograd.graph.drawing autograd.graph.player "
      "autograd.graph.expand autograd.graph.explain autograd.graph.verify autograd.graph.record"),
+    ("Engine", "Profiling", "profiling", "autograd.profiling autograd.profiling.recorder autograd.profiling.tables"),
     ("Engine", "Checks and errors", "checks", "autograd.gradcheck autograd.anomaly autograd.errors"),
     ("Engine", "Operations of one's own", "primitive", "autograd.primitive autograd.function autograd.backends "
      "autograd.watching autograd.inplace autograd.sparse_gradient"),
