@@ -26,8 +26,8 @@ NOT_OPS = {
     "they answer with a Python value and not with a Tensor": """
         allclose are_deterministic_algorithms_enabled broadcast_shapes can_cast equal get_default_device
         get_default_dtype get_float32_matmul_precision get_num_threads get_printoptions
-        is_anomaly_check_nan_enabled is_anomaly_enabled is_complex is_floating_point is_grad_enabled is_profiling is_tensor
-        numel promote_types result_type typename
+        is_anomaly_check_nan_enabled is_anomaly_enabled is_complex is_floating_point is_grad_enabled is_profiling
+        is_tensor numel promote_types result_type typename
     """,
     "they set something": """
         increment_version set_default_device set_default_dtype set_float32_matmul_precision set_num_threads
