@@ -84,12 +84,13 @@ class Contestant:
     """A library's process."""
 
     def __init__(self, library: str, python: str, threads: int) -> None:
-        self.library, self.python = library, python
+        # Not resolved: a link to the interpreter is what makes an environment.
+        self.library, self.python = library, os.path.abspath(python)
         limit = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
         paths = [str(ROOT / "benchmarks"), *([str(ROOT)] if library == OURS else [])]
         self.environment = {**os.environ, **limit, "PYTHONPATH": os.pathsep.join(paths)}
         self.process = subprocess.Popen(
-            [python, "-m", "peers.worker", library],
+            [self.python, "-m", "peers.worker", library],
             cwd=ROOT / "benchmarks", env=self.environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         self.works: list[str] = json.loads(self.line())
@@ -228,7 +229,7 @@ def main() -> None:
             "command": "python " + " ".join(sys.argv),
             "machine": f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}",
             "threads": chosen.threads,
-            "floor": measured(chosen.python, MACHINE, environment=running[0].environment),
+            "floor": measured(running[0].python, MACHINE, environment=running[0].environment),
             "steps": {work: timed(running, work, chosen.rounds, chosen.seconds) for work in tqdm(names)},
         }
         if not chosen.steps_only:
