@@ -59,6 +59,25 @@ def scalar_chain(library: Any, op: str) -> tuple[Callable[[], Any], Callable[[],
     return forward, both
 
 
+def by_size() -> list[dict[str, float]]:
+    """Seconds per operation of a chain of additions, forward and backward, by how long it is."""
+    y = autograd.tensor(1.0, requires_grad=True)
+    rows = []
+    for nodes in (10**3, 10**4, 10**5, 10**6):
+        forward = back = float("inf")
+        for _ in range(max(3, 10**5 // nodes)):
+            start, z = time.perf_counter(), y
+            for _ in range(nodes):
+                z = z + y
+            middle = time.perf_counter()
+            z.backward()
+            forward = min(forward, (middle - start) / nodes)
+            back = min(back, (time.perf_counter() - middle) / nodes)
+            y.grad = None
+        rows.append({"nodes": nodes, "forward": forward, "backward": back})
+    return rows
+
+
 def mlp_data() -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     rng = np.random.default_rng(0)
     parameters = []
@@ -154,9 +173,13 @@ def main() -> None:
             + f"   ≤ {row['goal vs pytorch']:.2f}"
             + (f", ≤ {row['goal vs numpy']:.2f}" if by_hand else "")
         )
+    sizes = by_size()
+    for size in sizes:
+        print(f"a graph of {size['nodes']:9,} nodes, per op: forward {size['forward'] * 1e6:.2f} µs, "
+              f"backward {size['backward'] * 1e6:.2f} µs")  # fmt: skip
     if arguments.json:
         with open(arguments.json, "w") as file:
-            json.dump({"threads": arguments.threads, "rows": rows}, file, indent=1)
+            json.dump({"threads": arguments.threads, "rows": rows, "sizes": sizes}, file, indent=1)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 OURS, BASE = "Glassgrad", "PyTorch"
+ORDER = [OURS, BASE, "JAX", "HIPS autograd", "MyGrad", "tinygrad", "micrograd", "NumPy by hand"]
 COLORS = ["#000000", "#D55E00", "#999999", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 
 
@@ -23,7 +24,8 @@ def write(results: dict[str, Any], out: Path) -> None:
 
 def libraries(results: dict[str, Any]) -> list[str]:
     """All that were measured, ours first."""
-    return list(dict.fromkeys(name for row in results["steps"].values() for name in (OURS, *row)))
+    measured = {name for row in results["steps"].values() for name in row}
+    return [name for name in ORDER if name in measured]
 
 
 def span(seconds: float) -> str:
