@@ -290,7 +290,6 @@ def test_pictures_in_frames_go_with_the_colours_of_the_page(browser, site):
     assert colours[0][0] and not colours[1][0] and colours[0][1] != colours[1][1]
 
 
-@pytest.mark.skipif(not BOOKS, reason="there are no notebooks in this copy")
 def test_a_solution_is_folded_until_it_is_clicked(browser, site):
     resize(browser, 375)
     browser.open(site / "course" / f"{min(BOOKS)}.html")
