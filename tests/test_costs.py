@@ -7,11 +7,11 @@ a little above what was measured, since Pythons differ in both; a change that lo
 from __future__ import annotations
 
 import gc
-import sys
 import tracemalloc
 from collections import Counter
 
 import pytest
+from counting import calls_of
 
 import autograd
 import nn
@@ -99,20 +99,7 @@ def test_operations_and_rules(make, counted):
 
 @pytest.mark.parametrize("make", COSTS, ids=lambda make: make.__name__)
 def test_calls(make):
-    step, calls = step_of(make), 0
-
-    def count(frame, event, argument):
-        nonlocal calls
-        calls += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    gc.disable()
-    sys.setprofile(count)
-    try:
-        step()
-    finally:
-        sys.setprofile(before)
-        gc.enable()
+    calls = calls_of(step_of(make))
     assert 0.7 * COSTS[make][2] < calls <= COSTS[make][2]
 
 
