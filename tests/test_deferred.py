@@ -113,6 +113,14 @@ def test_hooks_and_grad_see_a_gradient_too():
     assert g[1].tolist() == second[1].tolist() == [2.0] * 4 and second.sum().item() == 8
 
 
+@pytest.mark.parametrize("sparse", [True, False])
+def test_writing_into_the_upstream_gradient_afterwards_changes_nothing(sparse):
+    t, upstream = table(), autograd.ones(2, 4)
+    autograd.embedding(autograd.tensor([1, 3]), t, sparse=sparse).backward(upstream)
+    upstream.mul_(5)
+    assert t.grad.is_rows and t.grad[3].tolist() == [1.0] * 4
+
+
 def test_only_large_tables_that_are_leaves_of_which_few_rows_are_named():
     def kind(t, named, **how):
         leaf = t.is_leaf

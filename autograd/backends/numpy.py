@@ -162,7 +162,8 @@ def _only_axis(key: Any) -> int | None:
 def add_rows(g: Any, key: Any, shape: tuple[int, ...], skipped: int | None, sparse: bool = True) -> Any:
     """Zeros of ``shape`` with the rows of ``g`` added at those that ``key`` names, but for row ``skipped``; sparse."""
     rows = key.reshape(-1)
-    values = g.reshape(rows.size, *shape[1:])  # (n, …)
+    # A copy, since it is kept: whoever made g may write into it.
+    values = np.array(g.reshape(rows.size, *shape[1:]))  # (n, …)
     if skipped is not None:
         kept = rows != skipped
         rows, values = rows[kept], values[kept]
