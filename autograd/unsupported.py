@@ -114,6 +114,7 @@ _REASONS = {
     "use Generator(), and give each thread its own": "thread_safe_generator",
     "use numpy.testing or allclose()": "testing",
     "use autograd.profile, or draw(y) and step_through(y) to look at the graph": "profiler monitor",
+    "use autograd.profile.region": "record_function",
     "nn.ParameterDict, nn.ModuleDict and register_buffer are in nn": "ParameterDict ModuleDict BufferDict",
     "operations are primitives and composed functions; see autograd.primitive": "overrides classes",
     "backward walks one graph at a time in the thread that calls it; leave this out": """

@@ -141,6 +141,12 @@ def test_its_links_lead_somewhere(path):
                 assert (path.parent / link).is_file() or re.match(r"https://[a-z.]+\.[a-z]+/", link), link
 
 
+def test_an_exercise_that_is_not_there(exercises):
+    for name, sentence in [("1.99", "notebook 1 has 1.1, "), (1.1, "as in check"), ("99.1", "as in"), ("one", "as in")]:
+        with pytest.raises(ValueError, match=f"there is no exercise {name!r}.*{sentence}"):
+            exercises.check(name, 3)
+
+
 def test_wrong_answers_are_told_what_is_wrong(exercises):
     """One row for each way to be wrong."""
     x = np.arange(6.0).reshape(2, 3) + 1

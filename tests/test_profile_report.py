@@ -201,3 +201,15 @@ def test_the_page_is_true(tmp_path):
         assert word in run.stdout
     assert (tmp_path / "step.svg").read_text(encoding="utf-8").endswith("</svg>")
     assert (page.parent / "images" / "profile.svg").is_file()
+
+
+def test_names_of_pytorchs_profiler_say_what_to_use():
+    with profile() as p:
+        step()
+    for name, hint in [("key_averages", r"by_op\(\)"), ("export_chrome_trace", "trace.json"), ("step", "it adds")]:
+        with pytest.raises(AttributeError, match=f"profile: there is no '{name}'; .*{hint}"):
+            getattr(p, name)
+    with pytest.raises(AttributeError, match=r"no 'by_opp'$"):
+        p.by_opp()
+    with pytest.raises(AttributeError, match=r"use autograd\.profile\.region"):
+        autograd.record_function("data")

@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Report"]
 
+# What PyTorch's profiler calls them.
+_ELSEWHERE = {
+    "key_averages": "by_op(), by_module() and by_line() are the tables",
+    "table": "print(p) and print(p.by_op()) are the tables",
+    "total_average": "total, forward, backward and outside are the sums",
+    "events": 'trace() has the events, and save("trace.json") writes them',
+    "export_chrome_trace": 'it is save("trace.json")',
+    "export_stacks": "by_line() has the lines",
+    "step": "open the profile around the steps that are to be in it, or open it again: it adds",
+}
+
 # Rows that the text and the notebook show unasked.
 _SHOWN = 12
 
@@ -31,6 +42,10 @@ class Report:
     _wall: int
     _peak: int
     _origin: int | None
+
+    def __getattr__(self, name: str) -> Any:
+        hint = f"; {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+        raise AttributeError(f"profile: there is no {name!r}{hint}", name=name, obj=self)
 
     def _ns(self, phase: str, outside: bool | None = None) -> int:
         found = ((key, cell.ns) for key, cell in self._cells.items() if key[4] == phase)

@@ -15,6 +15,7 @@ right.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import numbers
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +51,9 @@ def exercise(name: str) -> Callable[[Callable[..., str | None]], Callable[..., s
 
 
 def exercises(lesson: int) -> dict[str, Callable[..., str | None]]:
-    """All exercises of a notebook, by number."""
+    """All exercises of a notebook, by number; none where there is no such notebook."""
+    if importlib.util.find_spec(f"{__package__}.lesson_{lesson:02}") is None:
+        return {}
     importlib.import_module(f"{__package__}.lesson_{lesson:02}")
     return {name: test for name, test in _EXERCISES.items() if name.split(".")[0] == str(lesson)}
 
@@ -65,9 +68,11 @@ def check(name: str, *answers: Any) -> None:
     Raises:
         NotYet: they are not; the message says how.
     """
-    known = exercises(int(name.split(".")[0]))
+    number = str(name).split(".")[0]
+    known = exercises(int(number)) if number.isdecimal() else {}
     if name not in known:
-        raise KeyError(f"there is no exercise {name}; this notebook has {', '.join(known)}")
+        there = f"; notebook {number} has {', '.join(known)}" if known else ""
+        raise ValueError(f'check: there is no exercise {name!r}, they are called as in check("1.2", answer){there}')
     test = known[name]
     names = test.__code__.co_varnames[: test.__code__.co_argcount]
     if len(answers) != len(names):
