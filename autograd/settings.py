@@ -7,7 +7,7 @@ import os
 import warnings
 from typing import Any, NoReturn
 
-from . import printing
+from . import printing, threads
 from .printing import Options
 
 __all__ = [
@@ -92,20 +92,21 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(n: int) -> None:
-    """Lets matrix products use ``n`` threads.
+    """Lets matrix products, and work that is spread over threads, use ``n`` of them.
 
-    NumPy's library for them is told by threadpoolctl (``pip install threadpoolctl``; scikit-learn brings it).
-    Without it the number cannot change once NumPy is loaded, and a warning says so.
+    NumPy's library for products is told by threadpoolctl (``pip install threadpoolctl``; scikit-learn brings it).
+    Without it their number cannot change once NumPy is loaded, and a warning says so.
     """
     if not isinstance(n, int) or n < 1:
         raise ValueError(f"set_num_threads: wants a whole number above 0, got {n!r}")
+    threads.limit(n)
     controller = _threadpoolctl()
     if controller is not None:
         controller.threadpool_limits(limits=n, user_api="blas")
     elif n != get_num_threads():
         warnings.warn(
-            f"set_num_threads: nothing changed; install threadpoolctl, or set {_THREAD_VARIABLES[0]}={n} in the "
-            "environment before Python starts",
+            f"set_num_threads: nothing changed for matrix products; install threadpoolctl, or set "
+            f"{_THREAD_VARIABLES[0]}={n} in the environment before Python starts",
             stacklevel=2,
         )
 

@@ -17,10 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import autograd
-from autograd import DTypeError, ShapeError, Tensor
+from autograd import DTypeError, ShapeError, Tensor, threads
 from autograd.errors import describe
-
-from . import threads
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer

@@ -8,7 +8,8 @@ from optimizers import ROWS, make
 
 import autograd
 import optim
-from optim import packs, threads
+from autograd import threads
+from optim import packs
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.by_entry])
@@ -51,3 +52,18 @@ def test_settings_of_numpy_reach_the_threads(monkeypatch):
     p.grad = autograd.full((1 << 18,), 3e38)
     with np.errstate(over="ignore"):
         optim.Adam([p]).step()
+
+
+def test_tasks_may_share_out_their_own_work():
+    done = []
+    threads.run(
+        [lambda i=i: threads.run([lambda j=j: done.append((i, j)) for j in range(20)], 2) for i in range(20)], 2
+    )
+    assert sorted(done) == [(i, j) for i in range(20) for j in range(20)]
+
+
+def test_the_number_of_threads_can_be_set(monkeypatch):
+    monkeypatch.setattr(threads, "_limit", None)
+    assert threads.available() >= 1
+    threads.limit(7)
+    assert threads.available() == 7

@@ -1,4 +1,4 @@
-"""Running independent pieces of an update side by side: NumPy lets go of the interpreter inside its loops."""
+"""Running independent pieces of work side by side: NumPy lets go of the interpreter inside its loops."""
 
 from __future__ import annotations
 
@@ -8,22 +8,34 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-__all__ = ["run"]
+__all__ = ["available", "run"]
 
 _pools: dict[int, ThreadPoolExecutor] = {}
+_limit: int | None = None
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pools.clear)  # the threads of the parent do not exist in the child
 
 
+def limit(n: int) -> None:
+    """Lets work be spread over ``n`` threads at most."""
+    global _limit
+    _limit = n
+
+
 def available() -> int:
-    """The threads to use: OMP_NUM_THREADS if it is set, and no more than the cores that the process may run on."""
+    """The threads to use: what ``set_num_threads`` said, else OMP_NUM_THREADS, else the cores that the process has."""
+    if _limit is not None:
+        return _limit
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, min(cores, int(wanted))) if wanted.isdigit() else cores
 
 
 def run(tasks: Iterable[Callable[[], None]], threads: int) -> None:
-    """Calls every task, on ``threads`` threads of which this is one; which thread takes which does not matter."""
+    """Calls every task, on ``threads`` threads of which this is one; which thread takes which does not matter.
+
+    A task may call ``run`` itself: what the other threads have not begun is taken back.
+    """
     waiting = deque(tasks)
 
     def work() -> None:
@@ -38,7 +50,7 @@ def run(tasks: Iterable[Callable[[], None]], threads: int) -> None:
         return work()
     pool = _pools.get(threads)
     if pool is None:
-        pool = _pools[threads] = ThreadPoolExecutor(threads - 1, "optim")
+        pool = _pools[threads] = ThreadPoolExecutor(threads - 1, "autograd")
     # NumPy's error state and the caller's other settings live in the context.
     others = [pool.submit(contextvars.copy_context().run, work) for _ in range(threads - 1)]
     try:
@@ -46,4 +58,5 @@ def run(tasks: Iterable[Callable[[], None]], threads: int) -> None:
     finally:
         waiting.clear()
         for other in others:
-            other.result()
+            if not other.cancel():
+                other.result()
