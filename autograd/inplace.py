@@ -59,7 +59,7 @@ def increment_version(tensors: Node | Iterable[Node]) -> None:
     """
     where, tick = caller(), next_tick()
     for t in [tensors] if isinstance(tensors, Node) else tensors:
-        t._shared_memory().mark(tick, where)
+        (t._memory or t._shared_memory()).mark(tick, where)
 
 
 def earlier(x: Node, node: Node) -> Node:

@@ -65,7 +65,7 @@ def is_profiling() -> bool:
     >>> with autograd.profile(): is_profiling()
     True
     """
-    return local.profiler is not None
+    return active > 0 and local.profiler is not None  # one that is open watches
 
 
 class _Switch:

@@ -40,8 +40,6 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     """The step between the hooks of before and after; one that a subclass's step calls is part of that."""
 
     def hooked(self: Optimizer, args: Any, kwargs: Any) -> Any:
-        if self._stepping or not (self._step_pre_hooks or self._step_post_hooks):
-            return step(self, *args, **kwargs)
         self._stepping = True
         try:
             for hook in list(self._step_pre_hooks.values()):
@@ -58,10 +56,11 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(step)
     def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         self._opt_called = True
+        inside = self._stepping or not (self._step_pre_hooks or self._step_post_hooks)
         if not autograd.is_profiling():
-            return hooked(self, args, kwargs)
+            return step(self, *args, **kwargs) if inside else hooked(self, args, kwargs)
         with autograd.profile.region(f"{self._name}.step", once=True):
-            return hooked(self, args, kwargs)
+            return step(self, *args, **kwargs) if inside else hooked(self, args, kwargs)
 
     return call
 

@@ -10,6 +10,8 @@ A parameter with a sparse gradient is a pack of its own, on whose named rows alo
 
 from __future__ import annotations
 
+import itertools
+import operator
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ import numpy as np
 
 import autograd
 from autograd import DTypeError, ShapeError, Tensor, threads
+from autograd.arrays import arrays_of, gradients_of
 from autograd.errors import describe
 
 if TYPE_CHECKING:
@@ -39,11 +42,11 @@ THREADED = 1 << 19
 class Member:
     """One parameter in a pack: the array and the state Tensors that it had when packed, to notice changes by."""
 
-    __slots__ = ("array", "entry", "group", "number", "p", "shape", "sparse", "tensors", "where")
+    __slots__ = ("array", "dtype", "entry", "group", "number", "p", "shape", "sparse", "tensors", "where")
 
     def __init__(self, p: Tensor, array: np.ndarray, entry: dict[str, Any], group: int, where: str) -> None:
         self.p, self.array, self.entry, self.group, self.where = p, array, entry, group, where
-        self.shape = array.shape
+        self.shape, self.dtype = array.shape, array.dtype
         self.sparse = False  # whether the rule runs on some rows
         self.number = 0  # the place of its gradient in the list of this step's gradients
         self.tensors: list[tuple[str, Tensor]] = []
@@ -145,12 +148,27 @@ class Pack:
             values[...] = new[name]
 
 
+class Settings:
+    """What a parameter group says, for as long as it says that: the names of its state, and the rule's arguments."""
+
+    def __init__(self, optimizer: Optimizer, group: dict[str, Any]) -> None:
+        self.values = list(group.values())
+        self.names = optimizer.state_names(group), optimizer.number_names(group)
+        self.hyper = optimizer.hyper(group)
+        self.fixed = all(_is_fixed(value) for name, value in group.items() if name not in ("params", "param_names"))
+
+    def hold(self, group: dict[str, Any]) -> bool:
+        """Whether the group still says what it said."""
+        values = self.values
+        return self.fixed and len(group) == len(values) and all(map(operator.is_, group.values(), values))
+
+
 class Plan:
     """Which parameters have gradients, and the packs that they are in; holds as long as nothing of that changes."""
 
     def __init__(self, optimizer: Optimizer, before: Plan | None) -> None:
         self.state = optimizer.state
-        self.names = [_names(optimizer, group) for group in optimizer.param_groups]
+        self.settings = [Settings(optimizer, group) for group in optimizer.param_groups]
         self.members = [
             self._member(optimizer, g, i, p)
             for g, group in enumerate(optimizer.param_groups)
@@ -158,9 +176,11 @@ class Plan:
             if p.grad is not None
         ]
         self.params = [m.p for m in self.members]
-        kept: dict[Any, tuple[Pack, Any]] = {}
+        older: dict[Any, tuple[Pack, Any]] = {}
         if before is not None:
-            kept = {tuple(m.p for m in pack.members): (pack, before.names[pack.group]) for pack in before.packs}
+            older = {
+                tuple(m.p for m in pack.members): (pack, before.settings[pack.group].names) for pack in before.packs
+            }
         # Packs that share memory must be taken one after the other.
         self.alone = _overlapping(self.members)
         self.large = not self.alone and sum(m.array.size for m in self.members) >= THREADED
@@ -168,8 +188,8 @@ class Plan:
         block, small = (SHARED_BLOCK, SHARED_SMALL) if shared else (BLOCK, SMALL)
         self.packs: list[Pack] = []
         for members in self._packed(block, small):
-            names = self.names[members[0].group]
-            old, old_names = kept.get(tuple(m.p for m in members), (None, None))
+            names = self.settings[members[0].group].names
+            old, old_names = older.get(tuple(m.p for m in members), (None, None))
             if old is not None and old_names == names and all(map(_same, old.members, members)):
                 for mine, theirs in zip(old.members, members, strict=True):
                     mine.number = theirs.number
@@ -177,6 +197,15 @@ class Plan:
                 self.packs.append(old)
             else:
                 self.packs.append(Pack(members, optimizer, block))
+        # What must be as it was for the plan to hold: how many members there are up to the end of each group, their
+        # arrays and states, and the Tensors in these.
+        counts = [sum(m.group == g for m in self.members) for g in range(len(self.settings))]
+        self.ends = list(itertools.accumulate(counts))
+        self.arrays = [m.array for m in self.members]
+        self.entries = [m.entry for m in self.members]
+        kept = [(m.entry, name, tensor) for m in self.members for name, tensor in m.tensors]
+        self.holders, self.keys, self.kept = ([row[i] for row in kept] for i in range(3))
+        self.sparse = any(m.sparse for m in self.members)
 
     def _member(self, optimizer: Optimizer, g: int, i: int, p: Tensor) -> Member:
         where = f"{type(optimizer).__name__}: {optimizer.where(g, i)}"
@@ -195,7 +224,7 @@ class Plan:
             if size > small or m in self.alone or m.sparse:
                 lists.append([m])
                 continue
-            numbers = [m.entry.get(name) for name in self.names[m.group][1] if name != "step"]
+            numbers = [m.entry.get(name) for name in self.settings[m.group].names[1] if name != "step"]
             key = (m.group, m.array.dtype, _step(m.entry), *(None if x is None else float(x) for x in numbers))
             members, filled = open_packs.get(key, ([], 0))
             if not members or filled + size > block:
@@ -207,39 +236,40 @@ class Plan:
 
     def gradients(self, optimizer: Optimizer) -> list[Any] | None:
         """The gradient of every member, (rows, values) of a sparse one; or None if the plan holds no more."""
+        groups, state = optimizer.param_groups, self.state
+        if optimizer.state is not state or len(groups) != len(self.settings):
+            return None
+        owners: list[Tensor] = []
         found: list[Any] = []
-        members, n, state = self.members, len(self.members), self.state
-        if optimizer.state is not state or len(optimizer.param_groups) != len(self.names):
-            return None
-        g = 0
-        for group in optimizer.param_groups:
-            if _names(optimizer, group) != self.names[g]:
+        for g, (group, end) in enumerate(zip(groups, self.ends, strict=True)):
+            settings = self.settings[g]
+            if not settings.hold(group):
+                self.settings[g] = Settings(optimizer, group)
+                if self.settings[g].names != settings.names:
+                    return None
+            having, theirs = gradients_of(group["params"])
+            owners += having
+            found += theirs
+            if len(owners) != end:
                 return None
-            for p in group["params"]:
-                gradient = p.grad
-                if gradient is None:
-                    continue
-                if len(found) == n:
-                    return None
-                m = members[len(found)]
-                if m.p is not p or p.numpy() is not m.array or m.group != g or state.get(p) is not m.entry:
-                    return None
-                entry = m.entry
-                for name, tensor in m.tensors:
-                    if entry.get(name) is not tensor:
-                        return None
-                if gradient.is_rows is not m.sparse and (m.sparse or _on_rows(optimizer, group, gradient)):
-                    return None
-                if m.sparse:
-                    found.append(_rows(m, gradient))
-                    continue
-                array = gradient.numpy()
-                if array.shape != m.shape or array.dtype != m.array.dtype:
-                    raise stale(m.where, m.array, array)
-                found.append(array)
-            g += 1
-        if len(found) != n:
+        same = operator.is_
+        if not (
+            all(map(same, owners, self.params))
+            and all(map(same, arrays_of(owners), self.arrays))
+            and all(map(same, map(state.get, owners), self.entries))
+            and all(map(same, map(dict.get, self.holders, self.keys), self.kept))
+        ):
             return None
+        if self.sparse or not all(map(isinstance, found, itertools.repeat(np.ndarray))):
+            for i, m in enumerate(self.members):
+                gradient = m.p.grad
+                assert gradient is not None
+                if gradient.is_rows is not m.sparse and (m.sparse or _on_rows(optimizer, groups[m.group], gradient)):
+                    return None
+                found[i] = _rows(m, gradient) if m.sparse else gradient.numpy()
+        for m, array in zip(self.members, found, strict=True):
+            if not m.sparse and (array.shape != m.shape or array.dtype != m.dtype):
+                raise stale(m.where, m.array, array)
         for pack in self.packs:
             if len(pack.members) > 1:
                 for numbers in (pack.steps, *pack.numbers.values()):
@@ -256,13 +286,19 @@ class Plan:
     def update(self, optimizer: Optimizer, gradients: list[Any]) -> None:
         """Runs the rule on every pack."""
         rule = type(optimizer).rule
-        hypers = [optimizer.hyper(group) for group in optimizer.param_groups]
-        tasks = (task for pack in self.packs for task in pack.tasks(rule, hypers[pack.group], gradients))
+        tasks = [task for pack in self.packs for task in pack.tasks(rule, self.settings[pack.group].hyper, gradients)]
         if self.large:
             threads.run(tasks, threads.available())
         else:
             for task in tasks:
                 task()
+
+
+def _is_fixed(value: Any) -> bool:
+    """Whether a value stays the same as long as the object does: not so a number in a Tensor or in a list."""
+    if type(value) is tuple:
+        return all(map(_is_fixed, value))
+    return value is None or isinstance(value, (bool, int, float, str)) or callable(value)
 
 
 def array_of(p: Tensor, where: str) -> np.ndarray:
@@ -281,10 +317,6 @@ def stale(where: str, array: np.ndarray, gradient: Any) -> ShapeError:
         f"{where} is {describe(array)}, and its gradient {describe(gradient)}: the parameter was "
         "changed after the backward pass; zero_grad() and go backward again"
     )
-
-
-def _names(optimizer: Optimizer, group: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return optimizer.state_names(group), optimizer.number_names(group)
 
 
 def _on_rows(optimizer: Optimizer, group: dict[str, Any], gradient: Any) -> bool:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import tensor
+import autograd
+from autograd import GraphError, tensor
 from autograd.backends import numpy as xp
 from autograd.backends.numpy_rows import FEW, SMALL, sum_rows
 from autograd.ops.moments import average, average_of_product, standardize
@@ -159,3 +160,38 @@ def test_sums_and_extremes_of_what_is_not_finite():
     assert xp.min(x, -1)[7] == xp.sum(x, -1)[7] == -np.inf
     assert np.isfinite(np.delete(xp.sum(x, -1), [3, 7])).all()
     assert np.isfinite(np.delete(xp.sum(x, 0), [1, 4])).all()
+
+
+SCALAR_OPS = [
+    lambda x, y, n: (x + y).tanh(), lambda x, y, n: x - y.tanh(), lambda x, y, n: (x * y).tanh(),
+    lambda x, y, n: x / (y * y + 1), lambda x, y, n: (x * x + 1) ** y.tanh(), lambda x, y, n: (x**2).tanh(),
+    lambda x, y, n: (x + n).tanh(), lambda x, y, n: n - x.tanh(), lambda x, y, n: (n * x).tanh(),
+    lambda x, y, n: x.tanh() / n, lambda x, y, n: n / (x * x + 1), lambda x, y, n: (x * n).tanh(),
+    lambda x, y, n: autograd.maximum(x, y), lambda x, y, n: -x,
+]  # fmt: skip
+
+
+def scalar_program(rng, leaves):
+    """A value computed from ``leaves`` and numbers with every infix operator, in some order, values used again."""
+    values = list(leaves)
+    for _ in range(40):
+        x, y = (values[i] for i in rng.integers(0, len(values), 2))
+        values.append(SCALAR_OPS[rng.integers(len(SCALAR_OPS))](x, y, float(rng.uniform(0.5, 1.5))))
+    return sum(values[1:], values[0])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_scalars_go_backward_as_all_else_does(seed):
+    rng = np.random.default_rng(seed)
+    dtypes = [autograd.float64] * 3 if seed % 2 else [autograd.float32, autograd.float64, autograd.float32]
+    leaves = [autograd.tensor(rng.uniform(-1, 1), dtype=d, requires_grad=True) for d in dtypes]
+    out = scalar_program(rng, leaves)
+    expected = autograd.grad(out, leaves, retain_graph=True)  # asked for certain inputs, the walk takes the plain way
+    out.backward(retain_graph=True)
+    for x, g in zip(leaves, expected, strict=True):
+        assert x.grad.dtype == g.dtype and np.array_equal(x.grad.numpy(), g.numpy())
+    out.backward()
+    for x, g in zip(leaves, expected, strict=True):
+        assert np.array_equal(x.grad.numpy(), 2 * g.numpy())
+    with pytest.raises(GraphError, match="retain_graph"):
+        out.backward()
