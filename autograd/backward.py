@@ -130,11 +130,11 @@ def run(
             if usual and type(a) is kind and (b is y or type(b) is kind):
                 out, (of_x, of_y) = node._array, primitive.rules
                 if x._requires_grad:
-                    gx = of_x(xp, g, out, a, b)
+                    gx = of_x(xp, g, out, a, b)  # type: ignore[misc]
                     before = grads.get(x)
                     grads[x] = gx if before is None else before + gx
                 if b is not y and y._requires_grad:
-                    gx = of_y(xp, g, out, a, b)
+                    gx = of_y(xp, g, out, a, b)  # type: ignore[misc]
                     before = grads.get(y)
                     grads[y] = gx if before is None else before + gx
                 if not retain_graph:

@@ -203,7 +203,7 @@ class Plan:
         self.ends = list(itertools.accumulate(counts))
         self.arrays = [m.array for m in self.members]
         self.entries = [m.entry for m in self.members]
-        kept = [(m.entry, name, tensor) for m in self.members for name, tensor in m.tensors]
+        kept: list[Any] = [(m.entry, name, tensor) for m in self.members for name, tensor in m.tensors]
         self.holders, self.keys, self.kept = ([row[i] for row in kept] for i in range(3))
         self.sparse = any(m.sparse for m in self.members)
 
