@@ -121,24 +121,25 @@ def run(
         assert primitive is not None
         if given is None:
             raise freed(node)
-        # Two numbers: what follows below, in half the time, since programs on scalars spend theirs here.
-        if kind in _scalars and plain and primitive.pairs and not selected and len(given) == 2:
-            x, y = given
-            a = x._array if isinstance(x, Node) else None
+        # One or two numbers: what follows below, in half the time, since programs on scalars spend theirs here.
+        if kind in _scalars and plain and not selected and primitive.plain:
+            usual = not node._static and node._extra is None and LastWrite.tick < node._tick
+            x, y = given if len(given) == 2 else (given[0], None)
+            a = x._array if isinstance(x, Node) else x
             b = y._array if isinstance(y, Node) else y
-            usual = node._static is None and node._extra is None and LastWrite.tick < node._tick
-            if usual and type(a) is kind and (b is y or type(b) is kind):
-                out, (of_x, of_y) = node._array, primitive.rules
-                if x._requires_grad:
-                    gx = of_x(xp, g, out, a, b)  # type: ignore[misc]
+            if usual and (a is x or type(a) is kind) and (b is y or type(b) is kind):
+                rules, out = primitive.rules, node._array
+                if a is not x and x._requires_grad:
+                    of_x = rules[0]
+                    gx = of_x(xp, g, out, a) if y is None else of_x(xp, g, out, a, b)
                     before = grads.get(x)
                     grads[x] = gx if before is None else before + gx
                 if b is not y and y._requires_grad:
-                    gx = of_y(xp, g, out, a, b)  # type: ignore[misc]
+                    gx = rules[1](xp, g, out, a, b)
                     before = grads.get(y)
                     grads[y] = gx if before is None else before + gx
                 if not retain_graph:
-                    node._inputs = None
+                    node._inputs = node._static = None
                 continue
         if node._extra is not None:
             g = _hooked(node, g, create_graph, retain_graph)

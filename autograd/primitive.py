@@ -78,7 +78,7 @@ class Primitive:
         self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         self.rules: tuple[Rule | None, ...] = (None,) * len(self.inputs)
         self.smooth = False  # whether every input has a rule
-        self.pairs = False  # and there are two of them, both used
+        self.plain = False  # and there are one or two, of an operation that takes nothing apart
         if forward.__module__.startswith(f"{__package__}."):
             if forward.__name__ in registry:
                 raise ValueError(f"primitive: there are two primitives named {forward.__name__}")
@@ -99,7 +99,7 @@ class Primitive:
             raise TypeError(f"{self.name}.grads: no input named {sorted(unknown)}; there are {list(self.inputs)}")
         self.rules = tuple(rules.get(name, old) for name, old in zip(self.inputs, self.rules, strict=True))
         self.smooth = None not in self.rules
-        self.pairs = self.smooth and len(self.rules) == 2 and not self.variadic and not self.selects
+        self.plain = self.smooth and len(self.rules) < 3 and not self.variadic and not self.selects
         return self
 
     def rule(self, index: int) -> Rule | None:
