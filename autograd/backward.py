@@ -124,18 +124,19 @@ def run(
         # One or two numbers: what follows below, in half the time, since programs on scalars spend theirs here.
         if kind in _scalars and plain and not selected and primitive.plain:
             usual = not node._static and node._extra is None and LastWrite.tick < node._tick
-            x, y = given if len(given) == 2 else (given[0], None)
+            pair: Any = given if len(given) == 2 else (given[0], None)
+            x, y = pair
             a = x._array if isinstance(x, Node) else x
             b = y._array if isinstance(y, Node) else y
             if usual and (a is x or type(a) is kind) and (b is y or type(b) is kind):
-                rules, out = primitive.rules, node._array
+                out = node._array
                 if a is not x and x._requires_grad:
-                    of_x = rules[0]
+                    of_x: Any = primitive.rules[0]
                     gx = of_x(xp, g, out, a) if y is None else of_x(xp, g, out, a, b)
                     before = grads.get(x)
                     grads[x] = gx if before is None else before + gx
                 if b is not y and y._requires_grad:
-                    gx = rules[1](xp, g, out, a, b)
+                    gx = primitive.rules[1](xp, g, out, a, b)  # type: ignore[misc]
                     before = grads.get(y)
                     grads[y] = gx if before is None else before + gx
                 if not retain_graph:
