@@ -270,12 +270,12 @@ def unbroadcast(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
 
 def _fitted(xp: Any, gx: Any, shape: tuple[int, ...], primitive: Any, index: int) -> Any:
     """``unbroadcast``, or an error where a rule gave what no broadcasting explains."""
-    given = tuple(gx.shape)
+    given = gx.shape
     if len(given) >= len(shape):
         gx = unbroadcast(xp, gx, shape)
-    if tuple(gx.shape) != tuple(shape):
+    if gx.shape != shape and tuple(gx.shape) != tuple(shape):
         raise ShapeError(
-            f"{primitive.name}: its rule for input {index} gives a gradient of shape {given}, and the input has shape "
+            f"{primitive.name}: its rule for input {index} gives a gradient of shape {tuple(given)}, and the input has shape "
             f"{tuple(shape)}; a gradient has the shape of what it is the gradient of"
         )
     return gx
