@@ -275,8 +275,8 @@ def _fitted(xp: Any, gx: Any, shape: tuple[int, ...], primitive: Any, index: int
         gx = unbroadcast(xp, gx, shape)
     if gx.shape != shape and tuple(gx.shape) != tuple(shape):
         raise ShapeError(
-            f"{primitive.name}: its rule for input {index} gives a gradient of shape {tuple(given)}, and the input has shape "
-            f"{tuple(shape)}; a gradient has the shape of what it is the gradient of"
+            f"{primitive.name}: its rule for input {index} gives a gradient of shape {tuple(given)}, and the input has "
+            f"shape {tuple(shape)}; a gradient has the shape of what it is the gradient of"
         )
     return gx
 

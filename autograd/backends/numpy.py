@@ -57,7 +57,6 @@ from numpy import (
     swapaxes,
     tan,
     tanh,
-    transpose,
     trunc,
     where,
     zeros_like,
@@ -93,6 +92,11 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """NumPy's min, without its wrapper."""
     return extreme_along(np.minimum, x, axis, keepdims)
+
+
+def transpose(x: Any, axes: Any = None) -> Any:
+    """NumPy's transpose, without its wrapper."""
+    return x.transpose(axes)
 
 
 def repeat_to(x: Any, shape: tuple[int, ...]) -> Any:

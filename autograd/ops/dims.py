@@ -11,6 +11,8 @@ from ..errors import DTypeError, describe
 
 def dimension(name: str, dim: Any, ndim: int) -> int:
     """``dim`` counted from 0, or the error that says what it can be."""
+    if type(dim) is int and -ndim <= dim < ndim:
+        return dim % ndim
     if isinstance(dim, bool) or not hasattr(dim, "__index__"):
         raise DTypeError(f"{name}: dim must be an int, got {describe(dim)}")
     n = ndim or 1
@@ -23,6 +25,8 @@ def sizes_of(name: str, sizes: Sequence[Any]) -> tuple[int, ...]:
     """Sizes given one by one or as one sequence."""
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = sizes[0]
+    if all([type(n) is int for n in sizes]):  # noqa: C419, a list is quicker than a generator
+        return tuple(sizes)
     for n in sizes:
         if isinstance(n, bool) or not hasattr(n, "__index__"):
             raise DTypeError(f"{name}: sizes must be ints, got {describe(n)}")
@@ -34,6 +38,8 @@ Dims = Any  # int | Sequence[int] | None
 
 def normal_dims(name: str, x: Any, dim: Dims, axis: Dims = None) -> tuple[int, ...] | None:
     """``dim``, or NumPy's ``axis``, as a tuple of dimensions counted from 0; None for all of them."""
+    if type(dim) is int and axis is None and -x.ndim <= dim < x.ndim:
+        return (dim % x.ndim,)
     if axis is not None:
         if dim is not None:
             raise TypeError(f"{name}: got both dim={dim!r} and axis={axis!r}, which mean the same")
@@ -64,9 +70,12 @@ def spread(xp: Any, g: Any, x: Any, axis: tuple[int, ...] | None, keepdims: bool
 
 def kept_shape(x: Any, axis: tuple[int, ...] | None) -> tuple[int, ...]:
     """The shape of ``x`` with 1 for each dimension of ``axis``."""
-    return tuple(1 if axis is None or d in axis else n for d, n in enumerate(x.shape))
+    sizes = [1] * len(x.shape) if axis is None else list(x.shape)
+    for d in axis or ():
+        sizes[d] = 1
+    return tuple(sizes)
 
 
 def count(x: Any, axis: tuple[int, ...] | None) -> int:
     """How many entries of ``x`` are reduced to one."""
-    return math.prod(n for d, n in enumerate(x.shape) if axis is None or d in axis)
+    return math.prod(x.shape if axis is None else [x.shape[d] for d in axis])

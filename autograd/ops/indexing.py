@@ -67,14 +67,19 @@ def along(indices: Any, axis: int) -> tuple[Any, ...]:
     return tuple(grids)
 
 
+_PLAIN = frozenset({int, type(None)})
+
+
 def _repeats(key: Any) -> bool:
     return any(getattr(k, "ndim", 0) and k.dtype.kind in "iu" for k in (key if isinstance(key, tuple) else (key,)))
 
 
 def normal_key(name: str, x: Any, key: Any) -> Any:
     """``key`` with Tensors and lists as arrays, an error for what NumPy would not take, as a tuple or one array."""
+    if type(key) is int and x.ndim:
+        return (key,)
     if isinstance(key, tuple):
-        parts = tuple(_part(name, k) for k in key)
+        parts = tuple([_part(name, k) for k in key])
     else:
         part = _part(name, key)
         if isinstance(part, np.ndarray) and part.dtype.kind in "iu":
@@ -91,6 +96,8 @@ def normal_key(name: str, x: Any, key: Any) -> Any:
 
 
 def _part(name: str, k: Any) -> Any:
+    if type(k) is int or (type(k) is slice and {type(k.start), type(k.stop), type(k.step)} <= _PLAIN):
+        return k
     if isinstance(k, Node):
         # A copy: what is written into k later must not change where the gradient goes.
         k = np.array(k._array) if isinstance(k._array, (np.ndarray, np.generic)) else k._array

@@ -5,8 +5,10 @@ Where NumPy can give a view, the result shares its input's memory, as in PyTorch
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DTypeError, ShapeError, describe
@@ -34,6 +36,7 @@ def permute_to(xp, x, *, dims):
     return xp.transpose(x, dims)
 
 
+@functools.cache
 def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(dims.index(d) for d in range(len(dims)))
 
@@ -76,9 +79,9 @@ stack_along.grads(xs=lambda xp, g, out, *xs, axis=0, index: g[(slice(None),) * a
 @primitive(view=True, name="split")
 def split_at(xp, x, *, sizes, axis=0):
     """The parts of x of the given sizes along ``axis``; see ``split``."""
-    starts = [sum(sizes[:i]) for i in range(len(sizes))]
     before = (slice(None),) * axis
-    return tuple(x[(*before, slice(s, s + n))] for s, n in zip(starts, sizes, strict=True))
+    ends = list(accumulate(sizes))
+    return tuple([x[(*before, slice(end - n, end))] for end, n in zip(ends, sizes, strict=True)])
 
 
 def _split_x(xp, g, out, x, *, sizes, axis=0):
@@ -100,9 +103,10 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
             [3., 4.]])
     """
     sizes = sizes_of("reshape", shape)
-    known = math.prod(n for n in sizes if n != -1)
-    if sizes.count(-1) == 1 and known and input.numel() % known == 0:
-        sizes = tuple(input.numel() // known if n == -1 else n for n in sizes)
+    if -1 in sizes:
+        known = math.prod(n for n in sizes if n != -1)
+        if sizes.count(-1) == 1 and known and input.numel() % known == 0:
+            sizes = tuple(input.numel() // known if n == -1 else n for n in sizes)
     if -1 in sizes or math.prod(sizes) != input.numel():
         raise ShapeError(f"reshape: {input.numel()} entries of shape {tuple(input.shape)} do not fill shape {sizes}")
     return reshape_to(input, shape=sizes)
@@ -292,14 +296,16 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> 
     (3, 3)
     """
     xs = _several("cat", tensors)
-    if any(x.ndim != 1 for x in xs) and any(tuple(x.shape) == (0,) for x in xs):
+    shapes = [x.shape for x in xs]
+    if (0,) in shapes and any(len(shape) != 1 for shape in shapes):
         # As in PyTorch: an empty vector, with which a loop may have begun, joins with anything.
-        xs = [x for x in xs if tuple(x.shape) != (0,)]
-    d = dimension("cat", dim if axis is None else axis, xs[0].ndim)
-    for i, x in enumerate(xs):
-        if x.ndim == 0 or x.ndim != xs[0].ndim or _without(x, d) != _without(xs[0], d):
+        xs, shapes = [x for x in xs if x.shape != (0,)], [shape for shape in shapes if shape != (0,)]
+    first = shapes[0]
+    d = dimension("cat", dim if axis is None else axis, len(first))
+    for i, shape in enumerate(shapes):
+        if not shape or (shape != first and (len(shape) != len(first) or _without(shape, d) != _without(first, d))):
             raise ShapeError(
-                f"cat: item 0 has shape {tuple(xs[0].shape)} and item {i} {tuple(x.shape)}; "
+                f"cat: item 0 has shape {first} and item {i} {shape}; "
                 f"all sizes but that of dim {d} must be equal, and there must be a dimension (stack makes one)"
             )
     return concatenate(*_of_one_dtype(xs), axis=d)
@@ -314,19 +320,20 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -
     tensor([1., 2.])
     """
     xs = _several("stack", tensors)
+    first = xs[0].shape
     for i, x in enumerate(xs):
-        if tuple(x.shape) != tuple(xs[0].shape):
-            raise ShapeError(
-                f"stack: item 0 has shape {tuple(xs[0].shape)} and item {i} {tuple(x.shape)}; they must be the same"
-            )
+        if x.shape != first:
+            raise ShapeError(f"stack: item 0 has shape {first} and item {i} {x.shape}; they must be the same")
     return stack_along(*_of_one_dtype(xs), axis=dimension("stack", dim if axis is None else axis, xs[0].ndim + 1))
 
 
-def _without(x: Tensor, d: int) -> tuple[int, ...]:
-    return (*x.shape[:d], *x.shape[d + 1 :])
+def _without(shape: tuple[int, ...], d: int) -> tuple[int, ...]:
+    return shape[:d] + shape[d + 1 :]
 
 
 def _of_one_dtype(xs: list[Any]) -> list[Any]:
+    if len({x.dtype for x in xs}) == 1:
+        return xs
     from ..dtypes import result_type
 
     dtype = result_type([x._array for x in xs])
