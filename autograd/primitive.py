@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,18 +65,13 @@ class Primitive:
         self.__module__ = forward.__module__
         self.__doc__ = forward.__doc__
         self.__wrapped__ = forward
-        signature = inspect.signature(forward)
-        parameters = list(signature.parameters.values())[1:]
-        self.__signature__ = signature.replace(parameters=parameters, return_annotation="Tensor")
         self.elementwise = elementwise
         self.selects = selects
         self.view = view
         self.promote = promote
         self.saves = saves
-        self.inputs = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+        self.inputs, self.variadic, self._defaults = _parameters(forward)
         self._names = frozenset({*self.inputs, *_TORCH_NAMES})
-        self._defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         self.rules: tuple[Rule | None, ...] = (None,) * len(self.inputs)
         self.smooth = False  # whether every input has a rule
         self.plain = False  # and there are one or two, of an operation that takes nothing apart
@@ -86,6 +82,14 @@ class Primitive:
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}({', '.join(self.inputs)})>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "__signature__":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        signature = inspect.signature(self.forward)  # only when asked for: it takes longer than all else here
+        parameters = list(signature.parameters.values())[1:]
+        self.__signature__ = signature.replace(parameters=parameters, return_annotation="Tensor")
+        return self.__signature__
 
     def grads(self, **rules: Rule) -> Primitive:
         """Sets the rule of each differentiable input, by the input's name in the forward function.
@@ -277,6 +281,25 @@ class Primitive:
         kinds = {TypeError: DTypeError, IndexError: IndexError, np.linalg.LinAlgError: LinAlgError}
         kind = next((ours for theirs, ours in kinds.items() if isinstance(error, theirs)), ShapeError)
         return kind(f"{self.name}: {error} (got {got})")
+
+
+def _parameters(forward: Callable[..., Any]) -> tuple[tuple[str, ...], bool, dict[str, Any]]:
+    """The inputs of a forward function, whether they are ``*inputs``, and the defaults of all its parameters.
+
+    A plain function's are read from its code, since several hundred are asked when the package is imported.
+    """
+    if type(forward) is not FunctionType or hasattr(forward, "__wrapped__"):
+        parameters = list(inspect.signature(forward).parameters.values())[1:]
+        inputs = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+        variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        return inputs, variadic, {p.name: p.default for p in parameters if p.default is not p.empty}
+    code, last = forward.__code__, forward.__defaults__ or ()
+    places, variadic = code.co_argcount, bool(code.co_flags & inspect.CO_VARARGS)
+    inputs = code.co_varnames[1:places]
+    defaults = {**dict(zip(inputs[len(inputs) - len(last) :], last, strict=False)), **(forward.__kwdefaults__ or {})}
+    if variadic:
+        inputs += (code.co_varnames[places + code.co_kwonlyargcount],)
+    return inputs, variadic, defaults
 
 
 def mismatch(shapes: list[tuple[int, ...]]) -> str:

@@ -6,7 +6,10 @@ import contextvars
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 __all__ = ["available", "run"]
 
@@ -50,6 +53,8 @@ def run(tasks: Iterable[Callable[[], None]], threads: int) -> None:
         return work()
     pool = _pools.get(threads)
     if pool is None:
+        from concurrent.futures import ThreadPoolExecutor  # takes longer to load than most of the engine's files
+
         pool = _pools[threads] = ThreadPoolExecutor(threads - 1, "autograd")
     # NumPy's error state and the caller's other settings live in the context.
     others = [pool.submit(contextvars.copy_context().run, work) for _ in range(threads - 1)]

@@ -8,6 +8,7 @@ Nothing here defines a derivative; layers and losses compose the engine's operat
 (4, 1)
 """
 
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
@@ -23,23 +24,18 @@ from . import (
     activation,
     adaptive_softmax,
     attention,
-    averaging,
     class_losses,
     container,
     convolution,
-    data,
     density_losses,
     distance,
     dropout,
     embedding,
-    ensemble,
     functional,
     init,
     linear,
     loss,
     margin_losses,
-    model_health,
-    model_summary,
     noise,
     normalization,
     padding,
@@ -48,11 +44,8 @@ from . import (
     rectifiers,
     recurrent,
     recurrent_cells,
-    regularizers,
     resampling,
-    scalar,
     sequence_losses,
-    training,
     transformer,
     tying,
     utils,
@@ -67,12 +60,9 @@ from .density_losses import *
 from .distance import *
 from .dropout import *
 from .embedding import *
-from .ensemble import *
 from .linear import *
 from .loss import *
 from .margin_losses import *
-from .model_health import *
-from .model_summary import *
 from .module import Module
 from .noise import *
 from .normalization import *
@@ -90,9 +80,15 @@ from .tying import *
 from .unsupported import REASONS as _REASONS
 from .unsupported import missing as _missing
 
+if _TYPE_CHECKING:
+    from . import averaging, data, regularizers, scalar, training
+    from .ensemble import Ensemble, bootstrap
+    from .model_health import Health, LayerHealth, health
+    from .model_summary import Summary, summary
+
 __all__ = [
-    "Buffer", "Module", "Parameter", "averaging", "data", "functional", "init", "regularizers", "scalar", "training",
-    "utils",
+    "Buffer", "Ensemble", "Health", "LayerHealth", "Module", "Parameter", "Summary", "averaging", "bootstrap", "data",
+    "functional", "health", "init", "regularizers", "scalar", "summary", "training", "utils",
 ]  # fmt: skip
 __all__ += activation.__all__
 __all__ += adaptive_softmax.__all__
@@ -104,12 +100,9 @@ __all__ += density_losses.__all__
 __all__ += distance.__all__
 __all__ += dropout.__all__
 __all__ += embedding.__all__
-__all__ += ensemble.__all__
 __all__ += linear.__all__
 __all__ += loss.__all__
 __all__ += margin_losses.__all__
-__all__ += model_health.__all__
-__all__ += model_summary.__all__
 __all__ += noise.__all__
 __all__ += normalization.__all__
 __all__ += padding.__all__
@@ -123,7 +116,24 @@ __all__ += sequence_losses.__all__
 __all__ += transformer.__all__
 __all__ += tying.__all__
 
+# Loaded when first asked for: they take as long to import as all the layers, and many programs need none of them.
+_PACKAGES = ["averaging", "data", "ensemble", "model_health", "model_summary", "regularizers", "scalar", "training"]
+_LAZY = {
+    "Ensemble": ".ensemble", "bootstrap": ".ensemble", "Health": ".model_health", "LayerHealth": ".model_health",
+    "health": ".model_health", "Summary": ".model_summary", "summary": ".model_summary",
+}  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, *_PACKAGES})
+
+
 if not _TYPE_CHECKING:  # a type checker is to report names that are not there
 
     def __getattr__(name: str) -> _Any:
+        if name in _PACKAGES:
+            return _import_module(f".{name}", __name__)
+        if name in _LAZY:
+            value = globals()[name] = getattr(_import_module(_LAZY[name], __name__), name)
+            return value
         raise _missing(__name__, name, _REASONS, __all__)
