@@ -11,6 +11,8 @@ import pytest
 import autograd
 import nn
 from autograd import ShapeError, float64, gradcheck, no_grad, tensor
+from autograd.backends import numpy_recurrent
+from autograd.backends import tensor as xp
 from nn.utils.rnn import (
     PackedSequence,
     invert_permutation,
@@ -327,6 +329,42 @@ def test_gradients_that_are_recorded_equal_those_that_are_not(kind, batch_sizes,
         plain = autograd.grad(chosen, given, g, create_graph=True)
         for a, b in zip(quick, plain, strict=True):
             np.testing.assert_allclose(a, b.detach(), rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("batch_sizes", [(5,) * 7, (4, 4, 4, 3, 3, 1, 1, 1), (1,) * 5, (3,), (3, 2, 1)])
+@pytest.mark.parametrize("kind", ["RNN", "relu", "GRU", "LSTM"])
+def test_loops_in_place_give_what_the_recorded_ones_give(kind, batch_sizes, reverse, dtype, monkeypatch):
+    """Values and gradients: steps in several runs, arrays that are not in order in memory, every input on its own."""
+    monkeypatch.setattr(numpy_recurrent, "_CACHED", 100)
+    rng = np.random.default_rng(0)
+    rows, batch = sum(batch_sizes), batch_sizes[0]
+    scan, gates, states, how = {
+        "RNN": (autograd.rnn_scan, 1, 1, {}), "relu": (autograd.rnn_scan, 1, 1, {"nonlinearity": "relu"}),
+        "GRU": (autograd.gru_scan, 3, 1, {}), "LSTM": (autograd.lstm_scan, 4, 2, {}),
+    }[kind]  # fmt: skip
+    shapes = [(rows, gates * 3), (gates * 3, 3)] + [(batch, 3)] * states
+    arrays = [np.asfortranarray(rng.standard_normal(shape).astype(dtype)) for shape in shapes]
+    kept = [a.copy() for a in arrays]
+    given = [tensor(a, requires_grad=True) for a in arrays]
+    how |= {"batch_sizes": batch_sizes, "reverse": reverse}
+    outs = scan(*given, **how)
+    with autograd.no_grad():
+        plain_outs = scan.forward(xp, *given, **how)[0]
+    tolerance = {"rtol": 1e-4, "atol": 1e-5} if dtype == "f4" else {"rtol": 1e-10, "atol": 1e-12}
+    for a, b in zip(outs, plain_outs, strict=True):
+        assert a.dtype == dtype
+        np.testing.assert_allclose(a.detach(), b.detach(), **tolerance)
+    g = [tensor(np.asfortranarray(rng.standard_normal(y.shape).astype(dtype))) for y in outs]
+    quick = autograd.grad(outs, given, g, retain_graph=True)
+    plain = autograd.grad(outs, given, g, create_graph=True)
+    for i, (a, b) in enumerate(zip(quick, plain, strict=True)):
+        assert a.dtype == dtype
+        np.testing.assert_allclose(a, b.detach(), **tolerance)
+        np.testing.assert_array_equal(autograd.grad(outs, given[i], g, retain_graph=True)[0], a)
+    for a, b in zip(arrays, kept, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..backends import numpy as numpy_namespace
+from ..backends import numpy_recurrent
 from ..errors import DTypeError, ShapeError, describe
 from ..primitive import primitive
 
@@ -47,6 +48,9 @@ def _joined(xp, parts, reverse):
 
 def _before(xp, levels, first, batch_sizes, reverse):
     """For each row the state that its step started from: that of the step before, or ``first``."""
+    n = batch_sizes[0]
+    if n == batch_sizes[-1]:
+        return xp.concatenate([levels[n:], first] if reverse else [first, levels[: levels.shape[0] - n]])
     parts, state = [], first
     for start, stop in _spans(batch_sizes, reverse):
         parts.append(_top(state, stop - start))
@@ -126,28 +130,21 @@ def rnn_scan(xp, x, weight, h, *, batch_sizes, nonlinearity="tanh", reverse=Fals
     _check("rnn_scan", x, weight, size, batch_sizes, [("h", h, (batch_sizes[0] if batch_sizes else 0, size))])
     if nonlinearity not in ("tanh", "relu"):
         raise ValueError(f"rnn_scan: nonlinearity must be 'tanh' or 'relu', got {nonlinearity!r}")
-    turned, parts = _turned(weight, batch_sizes), []
+    if xp is numpy_namespace:
+        return numpy_recurrent.rnn_forward(x, weight, h, batch_sizes, nonlinearity, reverse), {}
+    parts = []
     for start, stop in _spans(batch_sizes, reverse):
-        z = _top(h, stop - start) @ turned
-        z += x[start:stop]
+        z = x[start:stop] + _top(h, stop - start) @ weight.T
         parts.append(xp.tanh(z) if nonlinearity == "tanh" else xp.maximum(z, 0))
         h = _updated(xp, h, parts[-1])
-    return (_joined(xp, parts, reverse), _own(h, parts)), {}
-
-
-def _turned(weight, batch_sizes):
-    """Wᵀ, for a product at each step; where there are several, a copy in the order of its rows pays."""
-    return np.ascontiguousarray(weight.T) if len(batch_sizes) > 3 and isinstance(weight, np.ndarray) else weight.T
-
-
-def _own(state, parts):
-    """The last state, which may be in the memory of the first result if there was one step only."""
-    return state * 1 if len(parts) == 1 else state
+    return (_joined(xp, parts, reverse), h), {}
 
 
 def _rnn_loop(xp, g, out, x, weight, h, batch_sizes, nonlinearity, reverse):
     """The gradients of x and h."""
     y = out[0]
+    if xp is numpy_namespace:
+        return numpy_recurrent.rnn_backward(g, y, weight, h, batch_sizes, nonlinearity, reverse)
     slope = 1 - y * y if nonlinearity == "tanh" else xp.astype(y > 0, y.dtype)
     g_h, parts = _start(xp, g[1], h), []
     for start, stop in _spans(batch_sizes, not reverse):
@@ -207,9 +204,9 @@ def lstm_scan(xp, x, weight, h, c, projection=None, *, batch_sizes, reverse=Fals
         "lstm_scan", x, weight, 4 * size, batch_sizes, [("h", h, (rows, width)), ("c", c, (rows, size))],
         [("projection", projection, (width, size))],
     )  # fmt: skip
-    scale, offset = _scale_and_offset("ssts", size, x.dtype)
     if xp is numpy_namespace:
-        return *_lstm_in_place(x, weight, h, c, projection, scale, offset, _spans(batch_sizes, reverse)), {}
+        return *numpy_recurrent.lstm_forward(x, weight, h, c, projection, batch_sizes, reverse), {}
+    scale, offset = _scale_and_offset("ssts", size, x.dtype)
     parts, gates, cells = [], [], []
     for start, stop in _spans(batch_sizes, reverse):
         n = stop - start
@@ -223,33 +220,6 @@ def lstm_scan(xp, x, weight, h, c, projection=None, *, batch_sizes, reverse=Fals
     return (_joined(xp, parts, reverse), h, c), _joined(xp, gates, reverse), _joined(xp, cells, reverse), {}
 
 
-def _lstm_in_place(x, weight, h, c, projection, scale, offset, spans):
-    """The same in NumPy, where a step writes into the rows of what is returned: half the time."""
-    size = c.shape[1]
-    turned = np.ascontiguousarray(weight.T * scale)
-    gates = x * scale
-    cells = np.empty((x.shape[0], size), x.dtype)
-    hidden = np.empty_like(cells)
-    out = hidden if projection is None else np.empty((x.shape[0], h.shape[1]), x.dtype)
-    product, written = np.empty((h.shape[0], 4 * size), x.dtype), np.empty_like(c)
-    h, c = h.copy(), c.copy()
-    for start, stop in spans:
-        n = stop - start
-        z, level, y = gates[start:stop], cells[start:stop], hidden[start:stop]
-        z += np.matmul(h[:n], turned, out=product[:n])
-        np.tanh(z, out=z)
-        z *= scale
-        z += offset
-        np.multiply(z[:, size : 2 * size], c[:n], out=level)
-        level += np.multiply(z[:, :size], z[:, 2 * size : 3 * size], out=written[:n])
-        np.tanh(level, out=y)
-        y *= z[:, 3 * size :]
-        if projection is not None:
-            y = np.matmul(y, projection.T, out=out[start:stop])
-        h[:n], c[:n] = y, level
-    return (out, h, c), gates, cells
-
-
 def _lstm_cells(xp, gates, c, batch_sizes, reverse):
     size, parts = c.shape[1], []
     for start, stop in _spans(batch_sizes, reverse):
@@ -261,22 +231,23 @@ def _lstm_cells(xp, gates, c, batch_sizes, reverse):
 
 def _lstm_loop(xp, g, out, x, weight, h, c, projection, batch_sizes, reverse, gates, cells):
     """The gradients of x, h and c, and with a projection those of hₜ and what it projects."""
+    if xp is numpy_namespace:
+        if gates is None:
+            _, gates, cells = numpy_recurrent.lstm_forward(x, weight, h, c, projection, batch_sizes, reverse)
+        return numpy_recurrent.lstm_backward(g, weight, h, c, projection, batch_sizes, reverse, gates, cells)
     size = c.shape[1]
     if gates is None:
         z = x + _before(xp, out[0], h, batch_sizes, reverse) @ weight.T
         gates = _half_tanh(xp, z, *_scale_and_offset("ssts", size, x.dtype))
         cells = _lstm_cells(xp, gates, c, batch_sizes, reverse)
     before = _before(xp, cells, c, batch_sizes, reverse)
-    spans = _spans(batch_sizes, not reverse)
-    if xp is numpy_namespace:
-        return _lstm_loop_in_place(g, h, c, weight, projection, gates, cells, before, spans)
     i, f, u, o = (gates[:, k * size : (k + 1) * size] for k in range(4))
     t = xp.tanh(cells)
     # How much c and h change with each of the gates' arguments, and h with c.
     by_i, by_f, by_u = u * i * (1 - i), before * f * (1 - f), i * (1 - u * u)
     by_o, by_t = t * o * (1 - o), o * (1 - t * t)
     g_h, g_c, parts, outer = _start(xp, g[1], h), _start(xp, g[2], c), [], []
-    for start, stop in spans:
+    for start, stop in _spans(batch_sizes, not reverse):
         rows = slice(start, stop)
         g_y = _top(g_h, stop - start) if g[0] is None else _top(g_h, stop - start) + g[0][rows]
         outer.append(g_y)
@@ -287,46 +258,6 @@ def _lstm_loop(xp, g, out, x, weight, h, c, projection, batch_sizes, reverse, ga
         g_h = _updated(xp, g_h, parts[-1] @ weight)
         g_c = _updated(xp, g_c, g_level * f[rows])
     return _joined(xp, parts, not reverse), g_h, g_c, _joined(xp, outer, not reverse), o * t
-
-
-def _lstm_loop_in_place(g, h, c, weight, projection, gates, cells, before, spans):
-    """The same in NumPy, step by step while its rows are in the cache, and in place."""
-    size = c.shape[1]
-    g_x = np.empty_like(gates)
-    g_h = np.zeros_like(h) if g[1] is None else np.array(g[1])
-    g_c = np.zeros_like(c) if g[2] is None else np.array(g[2])
-    outer: Any = None if projection is None else np.empty((len(gates), h.shape[1]), h.dtype)
-    inner: Any = None if projection is None else np.empty_like(cells)
-    blocks = [slice(k * size, (k + 1) * size) for k in range(4)]
-    for start, stop in spans:
-        n, s, z = stop - start, gates[start:stop], g_x[start:stop]
-        i, f, u, o = (s[:, block] for block in blocks)
-        z_i, z_f, z_u, z_o = (z[:, block] for block in blocks)
-        t, g_y = np.tanh(cells[start:stop]), g_h[:n]
-        if g[0] is not None:
-            g_y += g[0][start:stop]
-        if projection is not None:
-            outer[start:stop] = g_y
-            np.multiply(o, t, out=inner[start:stop])
-            g_y = g_y @ projection
-        g_level = t * t
-        np.subtract(1, g_level, out=g_level)
-        g_level *= o
-        g_level *= g_y
-        g_level += g_c[:n]
-        np.subtract(1, s, out=z)
-        z *= s
-        z_i *= u
-        z_f *= before[start:stop]
-        np.multiply(u, u, out=z_u)
-        np.subtract(1, z_u, out=z_u)
-        z_u *= i
-        for gate in (z_i, z_f, z_u):
-            gate *= g_level
-        z_o *= np.multiply(t, g_y, out=t)
-        np.matmul(z, weight, out=g_h[:n])
-        np.multiply(g_level, f, out=g_c[:n])
-    return g_x, g_h, g_c, outer, inner
 
 
 def _lstm_rule(pick: Callable[..., Any]) -> Any:
@@ -353,7 +284,7 @@ lstm_scan.grads(
 # r, z = σ(xₜ + W hₜ₋₁ + b); n = tanh(xₜ + r (W hₜ₋₁ + b)); hₜ = (1 − z) n + z hₜ₋₁
 
 
-@primitive(saves=("_gates", "_candidates", "_memo"), name="gru")
+@primitive(saves=("_gates", "_memo"), name="gru")
 def gru_scan(xp, x, weight, h, bias=None, *, batch_sizes, reverse=False):
     """Gated recurrent units over the steps of a sequence.
 
@@ -382,36 +313,39 @@ def gru_scan(xp, x, weight, h, bias=None, *, batch_sizes, reverse=False):
         "gru_scan", x, weight, 3 * size, batch_sizes, [("h", h, (batch_sizes[0] if batch_sizes else 0, size))],
         [("bias", bias, (3 * size,))],
     )  # fmt: skip
-    turned, parts, gates, candidates = _turned(weight, batch_sizes), [], [], []
+    if xp is numpy_namespace:
+        return *numpy_recurrent.gru_forward(x, weight, h, bias, batch_sizes, reverse), {}
+    parts, gates = [], []
     for start, stop in _spans(batch_sizes, reverse):
         before = _top(h, stop - start)
-        a = before @ turned
-        if bias is not None:
-            a += bias
-        s = xp.tanh((x[start:stop, : 2 * size] + a[:, : 2 * size]) * 0.5)
-        s *= 0.5
-        s += 0.5
+        a = _product(before, weight, bias)
+        s = _half_tanh(xp, x[start:stop, : 2 * size] + a[:, : 2 * size], 0.5, 0.5)
         n = xp.tanh(x[start:stop, 2 * size :] + s[:, :size] * a[:, 2 * size :])
         parts.append(n + s[:, size:] * (before - n))
-        gates.append(xp.concatenate([s, n], 1))
-        candidates.append(a[:, 2 * size :])
+        gates.append(xp.concatenate([s, a[:, 2 * size :], n], 1))
         h = _updated(xp, h, parts[-1])
-    value = _joined(xp, parts, reverse), _own(h, parts)
-    return value, _joined(xp, gates, reverse), _joined(xp, candidates, reverse), {}
+    return (_joined(xp, parts, reverse), h), _joined(xp, gates, reverse), {}
 
 
-def _gru_loop(xp, g, out, x, weight, h, bias, batch_sizes, reverse, gates, candidates):
+def _product(h, weight, bias):
+    return h @ weight.T if bias is None else h @ weight.T + bias
+
+
+def _gru_loop(xp, g, out, x, weight, h, bias, batch_sizes, reverse, gates):
     """The gradients of x, of W hₜ₋₁ + b, and of h."""
+    if xp is numpy_namespace:
+        if gates is None:
+            _, gates = numpy_recurrent.gru_forward(x, weight, h, bias, batch_sizes, reverse)
+        return numpy_recurrent.gru_backward(g, out[0], weight, h, batch_sizes, reverse, gates)
     size = h.shape[1]
     before = _before(xp, out[0], h, batch_sizes, reverse)
     if gates is None:
-        a = before @ weight.T
-        a = a if bias is None else a + bias
+        a = _product(before, weight, bias)
         s = _half_tanh(xp, x[:, : 2 * size] + a[:, : 2 * size], 0.5, 0.5)
         r, z, candidates = s[:, :size], s[:, size:], a[:, 2 * size :]
         n = xp.tanh(x[:, 2 * size :] + r * candidates)
     else:
-        r, z, n = (gates[:, k * size : (k + 1) * size] for k in range(3))
+        r, z, candidates, n = (gates[:, k * size : (k + 1) * size] for k in range(4))
     # How much hₜ changes with the arguments of r, z and n.
     by_n = (1 - z) * (1 - n * n)
     by_r = by_n * candidates * r * (1 - r)
@@ -432,10 +366,8 @@ def _gru_loop(xp, g, out, x, weight, h, bias, batch_sizes, reverse, gates, candi
 
 
 def _gru_rule(pick: Callable[..., Any]) -> Any:
-    def rule(
-        xp, g, out, x, weight, h, bias=None, *, batch_sizes, reverse=False, _gates=None, _candidates=None, _memo=None
-    ):
-        how = batch_sizes, reverse, _gates, _candidates
+    def rule(xp, g, out, x, weight, h, bias=None, *, batch_sizes, reverse=False, _gates=None, _memo=None):
+        how = batch_sizes, reverse, _gates
         loop = _shared(_memo, g, lambda: _gru_loop(xp, g, out, x, weight, h, bias, *how))
         return pick(loop, lambda: _before(xp, out[0], h, batch_sizes, reverse))
 
