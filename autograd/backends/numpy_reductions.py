@@ -16,6 +16,10 @@ import numpy as np
 # than that of NumPy's pairwise sums; bytes of a row that is turned; entries of the block that is turned at once.
 FEW, LONGEST, TURNED, BLOCK = 128, 4096, 256, 8000
 
+# Entries up to which OpenBLAS multiplies by a vector on one thread. With more it wakes others, which then wait for a
+# tenth of a second, busily: a processor less for all that comes next, where these sums gain next to nothing.
+ALONE = 9000
+
 
 def sum_along(x: Any, axis: Any, keepdims: bool) -> Any:
     """Σ x along ``axis``; of leading or trailing dimensions, or both, as products with vectors of ones."""
@@ -26,10 +30,24 @@ def sum_along(x: Any, axis: Any, keepdims: bool) -> Any:
         return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
     rows, right, columns, left, shape = plan
     if right is not None:
-        x = x.reshape(rows) @ right
+        x = (x.reshape(rows) @ right).reshape(-1)
     if left is not None:
-        x = left @ (x if columns is None else x.reshape(columns))
+        x = _down(left, x if columns is None else x.reshape(columns))
     return x if shape is None else x.reshape(shape)
+
+
+def _down(ones: Any, x: Any) -> Any:
+    """ones (n,) @ x (n, m), in products of ``ALONE`` entries."""
+    n, m = x.shape
+    if x.size <= ALONE or n > ALONE:
+        return ones @ x
+    step = ALONE // n
+    whole = m - m % step
+    out = np.empty(m, x.dtype)
+    np.matmul(ones, x[:, :whole].reshape(n, -1, step).swapaxes(0, 1), out=out[:whole].reshape(-1, step))
+    if whole < m:
+        np.matmul(ones, x[:, whole:], out=out[whole:])
+    return out
 
 
 @functools.lru_cache(maxsize=1024)
@@ -51,8 +69,9 @@ def _plan(shape: tuple[int, ...], axis: Any, keepdims: bool, dtype: Any) -> Any:
     left, right = (_ones(n, dtype) if there else None for n, there in ((first, start > 0), (last, end < len(shape))))
     result = tuple(1 if d in axes else n for d, n in enumerate(shape) if keepdims or d not in axes)
     columns = (first, kept)
+    block = next(k for k in range(max(ALONE // last, 1), 0, -1) if first * kept % k == 0)
     return (
-        (first * kept, last),
+        (first * kept // block, block, last),
         right,
         None if right is None and columns == shape else columns,
         left,

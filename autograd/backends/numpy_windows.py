@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-Sizes = tuple[int, ...]
-Pads = tuple[tuple[int, int], ...]
+from .numpy_lines import Pads, Sizes, are_small, convolve_lines, correlate_lines, reach
 
 # How many bytes of columns are made at a time: about what a second-level cache holds.
 COLUMN_BYTES = 1 << 20
@@ -42,6 +41,8 @@ def convolve(x: Any, w: Any, stride: Sizes, padding: Pads, dilation: Sizes, grou
         pixels = x.reshape(n, groups, w.shape[1], math.prod(x.shape[2:]))
         return (w.reshape(groups, o // groups, -1) @ pixels).reshape(n, o, *x.shape[2:])
     out = _places(x.shape[2:], kernel, stride, padding, dilation)
+    if are_small(x, w.shape, out):
+        return convolve_lines(x, w, out, stride, padding, dilation, groups)
     how = (out, kernel, stride, padding, dilation)
     y = np.empty((n, o, *out), x.dtype)
     if groups == 1 and x.shape[1] < FEW_CHANNELS:
@@ -66,9 +67,8 @@ def convolve_back(y: Any, w: Any, size: Sizes, stride: Sizes, padding: Pads, dil
     n, o = y.shape[:2]
     c, kernel, out = w.shape[1] * groups, w.shape[2:], y.shape[2:]
     around = _turned_padding(out, size, kernel, stride, padding, dilation)
-    if groups == 1 and c >= o and around is not None:
-        turned = np.flip(w, tuple(range(2, w.ndim))).swapaxes(0, 1)
-        return convolve(y, turned, stride, around, dilation, 1)
+    if around is not None and (are_small(y, w.shape, size) or (groups == 1 and c >= o)):
+        return convolve(y, _turned(w, groups), stride, around, dilation, groups)
     matrix = w.reshape(groups, o // groups, -1).swapaxes(1, 2)
     if _is_pointwise(kernel, stride, padding) and out == size:
         pixels = y.reshape(n, groups, o // groups, math.prod(out))
@@ -89,6 +89,8 @@ def convolve_back(y: Any, w: Any, size: Sizes, stride: Sizes, padding: Pads, dil
 def correlate(x: Any, y: Any, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes, groups: int) -> Any:
     """(N, C, *size), (N, O, *out) ↦ (O, C / groups, *kernel)."""
     c, o = x.shape[1], y.shape[1]
+    if are_small(x, (o, c // groups, *kernel), y.shape[2:]):
+        return correlate_lines(x, y, kernel, stride, padding, dilation, groups)
     how = (y.shape[2:], kernel, stride, padding, dilation)
     if groups == 1 and c >= FEW_CHANNELS:
         turned = np.zeros((math.prod(kernel) * c, o), x.dtype)
@@ -126,6 +128,12 @@ def _turned_padding(out: Sizes, size: Sizes, kernel: Sizes, stride: Sizes, paddi
     return around
 
 
+def _turned(w: Any, groups: int) -> Any:
+    """w (O, C / groups, *kernel) with its kernels turned around, for the way back: (C, O / groups, *kernel)."""
+    turned = np.flip(w, tuple(range(2, w.ndim))).reshape(groups, -1, *w.shape[1:]).swapaxes(1, 2)
+    return turned.reshape(groups * w.shape[1], -1, *w.shape[2:])
+
+
 def _is_pointwise(kernel: Sizes, stride: Sizes, padding: Pads) -> bool:
     return math.prod(kernel) == math.prod(stride) == 1 and not any(map(any, padding))
 
@@ -150,22 +158,13 @@ def _add_windows(x: Any, windows: Any, lead: int, stride: Sizes, padding: Pads, 
     end = lead + len(stride)
     kernel, out = windows.shape[lead:end], windows.shape[end : end + len(stride)]
     reaches = [
-        [_reach(p * d - before, s, n, size) for p in range(k)]
+        [reach(p * d - before, s, n, size) for p in range(k)]
         for k, s, d, n, size, (before, _) in zip(kernel, stride, dilation, out, x.shape[lead:end], padding, strict=True)
     ]
     whole = (slice(None),) * lead
     for place in np.ndindex(*kernel):
-        meet = [reach[p] for reach, p in zip(reaches, place, strict=True)]
+        meet = [line[p] for line, p in zip(reaches, place, strict=True)]
         x[(*whole, *(target for target, _ in meet))] += windows[(*whole, *place, *(source for _, source in meet))]
-
-
-def _reach(start: int, stride: int, places: int, size: int) -> tuple[slice, slice]:
-    """Where start + stride · i for i < places lies within ``size``, and which i these are."""
-    first = max(-(start // stride), 0)
-    last = min((size - 1 - start) // stride, places - 1)
-    if last < first:
-        return slice(0, 0), slice(0, 0)
-    return slice(start + first * stride, start + last * stride + 1, stride), slice(first, last + 1)
 
 
 class _Scratch:
