@@ -1,4 +1,4 @@
-"""The normal distribution function on NumPy's arrays."""
+"""The normal distribution function Φ on NumPy's arrays, and x Φ(x) with its slope."""
 
 from __future__ import annotations
 
@@ -7,38 +7,103 @@ from typing import Any
 
 import numpy as np
 
+from .numpy_blocks import by_blocks
+
 # Φ(−a) = e^(−a²/2) · t · polynomial(t) with t = 1 / (1 + a / √8), for a ≥ 0: lowest power first. A least-squares fit to
 # SciPy's erfcx with relative error 5e-8; evaluated in float32 the result is within 2.1e-7 of Φ.
 _COEFFICIENTS = (
     0.14104164247407872, 0.14121702018274737, 0.12132468997755319, 0.10229359995486129, -0.01567174766930906,
     0.14260928117819424, -0.24684622461946043, 0.1439081838351599, -0.029876468792820358,
 )  # fmt: skip
-_BLOCK = 32768  # entries: few enough to stay in the processor's cache
+# What stands before x and x³ in the tanh that approximates 2 Φ − 1.
+TANH_SLOPE, TANH_CUBIC = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
+# Entries below which SciPy's loop, and one expression instead of passes in place, are quicker.
+_FEW, _SOME = 256, 8192
 
 
 def normal_cdf(x: Any) -> Any:
     """Φ(x); for larger float32 arrays several times quicker than SciPy, which computes entry by entry."""
-    if x.dtype != np.float32 or x.size < 256:
-        import scipy.special
+    if x.dtype != np.float32 or x.size < _FEW:
+        from scipy.special import ndtr
 
-        return scipy.special.ndtr(x).astype(x.dtype, copy=False)
-    out = np.empty(x.size, np.float32)
-    flat = x.reshape(-1)
-    for start in range(0, x.size, _BLOCK):
-        part = flat[start : start + _BLOCK]
-        a = np.minimum(np.abs(part), 20)
-        t = a * math.sqrt(1 / 8)
-        t += 1
-        np.divide(1, t, out=t)
-        tail = t * _COEFFICIENTS[-1]
-        for coefficient in _COEFFICIENTS[-2::-1]:
-            tail += coefficient
-            tail *= t
-        a *= a
-        a *= -0.5
-        tail *= np.exp(a, out=a)
-        # The tail is Φ(−|x|), from which Φ(x) is ½ ± (½ − tail).
-        np.subtract(0.5, tail, out=tail)
-        np.copysign(tail, part, out=tail)
-        np.add(tail, 0.5, out=out[start : start + _BLOCK])
+        if x.dtype != np.float64 or x.size < _SOME:
+            return ndtr(x).astype(x.dtype, copy=False)
+        of_block = ndtr
+    else:
+        of_block = _cdf_of_block
+    out, flat = np.empty(x.size, x.dtype), x.reshape(-1)
+    by_blocks(lambda i, j: of_block(flat[i:j], out[i:j]), x.size, x.itemsize)
     return out.reshape(x.shape)
+
+
+def _cdf_of_block(x: Any, out: Any) -> None:
+    a = np.abs(x)
+    np.minimum(a, 20, out=a)
+    t = a * math.sqrt(1 / 8)
+    t += 1
+    np.divide(1, t, out=t)
+    tail = np.multiply(t, _COEFFICIENTS[-1], out=out)
+    for coefficient in _COEFFICIENTS[-2::-1]:
+        tail += coefficient
+        tail *= t
+    a *= a
+    a *= -0.5
+    tail *= np.exp(a, out=a)
+    # The tail is Φ(−|x|), from which Φ(x) is ½ ± (½ − tail).
+    np.subtract(0.5, tail, out=tail)
+    np.copysign(tail, x, out=tail)
+    tail += 0.5
+
+
+def times_cdf(x: Any, by_tanh: bool) -> Any:
+    """x Φ(x) and Φ(x); None for what has no need of passes in place."""
+    if type(x) is not np.ndarray or x.size < _SOME or x.dtype not in (np.float32, np.float64):
+        return None
+    out = np.empty(x.shape, x.dtype)
+    if not by_tanh:
+        cdf = normal_cdf(x)
+        return np.multiply(x, cdf, out=out), cdf
+    cdf, flat = np.empty(x.shape, x.dtype), x.reshape(-1)
+    outs, cdfs = out.reshape(-1), cdf.reshape(-1)
+
+    def block(i: int, j: int) -> None:
+        x, c = flat[i:j], cdfs[i:j]
+        np.multiply(x, x, out=c)
+        c *= TANH_CUBIC
+        c += TANH_SLOPE
+        c *= x
+        np.tanh(c, out=c)
+        c *= 0.5
+        c += 0.5
+        np.multiply(x, c, out=outs[i:j])
+
+    by_blocks(block, x.size, x.itemsize)
+    return out, cdf
+
+
+def times_cdf_slope(g: Any, x: Any, cdf: Any, by_tanh: bool) -> Any:
+    """g · (Φ + x Φ′); None as for ``times_cdf``."""
+    if type(x) is not np.ndarray or x.size < _SOME or x.dtype not in (np.float32, np.float64):
+        return None
+    out = np.empty(x.shape, x.dtype)
+    outs, gs, xs, cdfs = out.reshape(-1), g.reshape(-1), x.reshape(-1), cdf.reshape(-1)
+
+    def block(i: int, j: int) -> None:
+        x, c, slope = xs[i:j], cdfs[i:j], outs[i:j]
+        z: Any = x * x
+        if by_tanh:
+            z *= 6 * TANH_CUBIC
+            z += 2 * TANH_SLOPE
+            np.subtract(1, c, out=slope)
+            slope *= c
+        else:
+            z *= -0.5
+            np.exp(z, out=slope)
+            z = math.sqrt(0.5 / math.pi)
+        slope *= z
+        slope *= x
+        slope += c
+        slope *= gs[i:j]
+
+    by_blocks(block, x.size, x.itemsize)
+    return out

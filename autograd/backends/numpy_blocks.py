@@ -1,0 +1,54 @@
+"""Many passes over a large array: block by block, so that each finds the last one's result in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .. import threads
+
+# Bytes of one array in a block: few enough for the cache of a core to hold some such arrays, and enough for a pass to
+# take longer than a thread waits for the interpreter. Bytes from which further threads gain more than they cost: below,
+# the threads of a matrix product just before still wait for the next one, on the cores that these would want.
+BLOCK, SPREAD = 1 << 19, 1 << 23
+# Entries of NumPy's buffers in passes that broadcast along rows of as many and more, and along shorter ones.
+_BUFFER, _BUFFER_OF_SHORT = 256, 1024
+
+
+def by_blocks(
+    work: Callable[[int, int], None],
+    count: int,
+    size: int,
+    block: int = BLOCK,
+    broadcast: int | None = None,
+) -> None:
+    """Calls ``work(start, stop)`` for blocks of ``count`` units, of ``size`` bytes each, on all threads if large.
+
+    Arguments:
+        block: bytes in a block.
+        broadcast: along rows of how many entries ``work`` combines an array with one number for each row. NumPy
+            copies such numbers into its buffer, of 8192 entries, which takes longer than the operation, unless a row
+            fills it; so a smaller one is set meanwhile.
+    """
+    step = max(1, block // (size or 1))
+    several = 1
+    if count > step and count * size >= SPREAD:
+        several = min(threads.available(), -(-count // step))
+    share = -(-count // several)
+
+    def blocks(first: int) -> None:
+        end = min(first + share, count)
+        for start in range(first, end, step):
+            work(start, min(start + step, end))
+
+    before = None if broadcast is None else np.setbufsize(_BUFFER if broadcast >= _BUFFER else _BUFFER_OF_SHORT)
+    try:
+        if several > 1:  # the buffer's size is among what the other threads take over
+            tasks = [lambda first=first: blocks(first) for first in range(0, count, share)]
+            threads.run(tasks, several)
+        else:
+            blocks(0)
+    finally:
+        if before is not None:
+            np.setbufsize(before)

@@ -1,0 +1,146 @@
+"""What NumPy computes in blocks, and large arrays on several threads, against the plain rule beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import tensor
+from autograd.backends import numpy as xp
+from autograd.backends import tensor as tensors
+from autograd.backends.numpy_blocks import BLOCK, SPREAD, by_blocks
+from autograd.ops.activations import times_normal_cdf
+from autograd.ops.along import Along
+from autograd.ops.moments import standardize
+
+BUFFER = np.getbufsize()
+
+
+def rule(op, name):
+    return op.rules[op.inputs.index(name)]
+
+
+def within(got, expected, dtype, few=8):
+    """Equal but for a few roundings of the largest entries."""
+    assert got.dtype == dtype and got.shape == expected.shape
+    np.testing.assert_allclose(got, expected, rtol=0, atol=few * np.finfo(dtype).eps * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("size", [1, 1000, BLOCK, SPREAD, 3 * SPREAD])
+@pytest.mark.parametrize("count", [0, 1, 7, 300])
+def test_every_unit_is_in_one_block(count, size):
+    seen = np.zeros(count, int)
+
+    def work(start, stop):
+        seen[start:stop] += 1
+
+    by_blocks(work, count, size)
+    assert (seen == 1).all()
+
+
+def test_an_error_in_a_block_is_raised():
+    def work(start, stop):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        by_blocks(work, 4, SPREAD)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_gelu_in_place_is_the_expression(approximate, dtype, turned):
+    x, g = (3 * np.random.default_rng(0).standard_normal((2, 9, BLOCK // 16 + 1))).astype(dtype)
+    x[0, :3] = 0, -40, 40
+    x = x[:, ::-1].T if turned else x
+    g = np.asfortranarray(g.T if turned else g)
+    forward, gradient = times_normal_cdf.forward, rule(times_normal_cdf, "x")
+    out, cdf = forward(xp, x, approximate=approximate)
+    fast = gradient(xp, g, out, x, approximate=approximate, cdf=cdf)
+    assert cdf.dtype == dtype and cdf.shape == x.shape and cdf.min() >= 0 and cdf.max() <= 1
+    few = (slice(0, 9), slice(0, 9))  # less than what is done in place
+    within(out[few], forward(xp, x[few], approximate=approximate)[0], dtype)
+    within(fast[few], gradient(tensors, tensor(g[few]), None, tensor(x[few]), approximate=approximate).numpy(), dtype)
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_in_place_far_out(approximate):
+    x = np.tile(np.array([-np.inf, -1000, 1000, np.inf, np.nan], np.float32), 4096)
+    with np.errstate(invalid="ignore"):
+        out, cdf = times_normal_cdf.forward(xp, x, approximate=approximate)
+    np.testing.assert_array_equal(out[:5], [np.nan, 0, 1000, np.inf, np.nan])
+    np.testing.assert_array_equal(cdf[:5], [0, 0, 1, 1, np.nan])
+
+
+# Shape, axes, shape of weight and bias: kept inside, outside, both; short rows and long ones, several to a block.
+NORMS = [
+    ((700, 65), (1,), (65,)), ((1024, 128), (1,), (128,)), ((40, 8, 300), (2,), (300,)), ((5, 3000), (1,), (3000,)),
+    ((5, 6, 7), (1, 2), (6, 7)), ((8, 6, 20, 31), (0, 2, 3), (6, 1, 1)), ((3, 4, 9), (2,), (4, 1)),
+    ((3, 4, 9), (2,), (3, 4, 1)), ((2, 3, 4), (2,), (1,)), ((2, 3, 900), (0, 2), (3, 1)),
+    ((6, 64, 64, 64), (0, 2, 3), (64, 1, 1)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("shape", "axes", "affine"), NORMS)
+@pytest.mark.parametrize("given", ["wb", "w", "b", ""])
+def test_normalization_by_blocks_is_the_plain_one(shape, axes, affine, given, dtype):
+    rng = np.random.default_rng(0)
+    x, g = (2 + rng.standard_normal((2, *shape))).astype(dtype)
+    weight, bias = (rng.standard_normal(affine).astype(dtype) if name in given else None for name in "wb")
+    shown = []
+    how = {"axes": axes, "eps": 1e-3, "_tell": lambda *moments: shown.append(moments)}
+    out, mean, scale, along = standardize.forward(xp, x, weight, bias, **how)
+    assert np.getbufsize() == BUFFER
+    exact = x.astype(float)
+    centre, variance = exact.mean(axes, keepdims=True), exact.var(axes, keepdims=True)
+    for got, wanted in zip((*shown[0], scale), (centre, variance, 1 / np.sqrt(variance + 1e-3)), strict=True):
+        assert got.shape == wanted.shape
+        np.testing.assert_allclose(got, wanted, rtol=20 * np.finfo(dtype).eps)
+    y = (exact - centre) / np.sqrt(variance + 1e-3)
+    y = y if weight is None else y * weight
+    within(out, y if bias is None else y + bias, dtype, 20)
+    doubles = [None if a is None else tensor(a.astype(float)) for a in (g, x, weight, bias)]
+    for name, value in (("x", x), ("weight", weight), ("bias", bias)):
+        if value is None:
+            continue
+        plain = rule(standardize, name)(tensors, doubles[0], None, *doubles[1:], axes=axes, eps=1e-3).numpy()
+        saved = {"mean": mean, "scale": scale}
+        for left in (along, None):
+            fast = rule(standardize, name)(xp, g, out, x, weight, bias, axes=axes, eps=1e-3, **saved, _along=left)
+            assert fast.dtype == dtype and fast.shape == plain.shape
+            terms = x.size / plain.size  # that are added up, of which neither x nor g has mean 0
+            room = np.finfo(dtype).eps * (20 * np.sqrt(terms) + terms) * np.abs(x).max() * np.abs(g).max()
+            np.testing.assert_allclose(fast, plain, rtol=0, atol=room)
+
+
+def test_normalization_far_from_0_keeps_its_digits():
+    x = 1000 + np.random.default_rng(0).standard_normal((64, 256)).astype(np.float32)
+    out = standardize.forward(xp, x, axes=(1,), eps=0.0)[0]
+    exact = x.astype(float)
+    exact = (exact - exact.mean(1, keepdims=True)) / exact.std(1, keepdims=True)
+    assert np.abs(out - exact).max() < 1e-4
+    same = standardize.forward(xp, np.full((64, 256), 3, np.float32), axes=(1,), eps=1e-5)[0]
+    assert np.abs(same).max() < 1e-3
+
+
+def test_gradients_left_for_other_rules_are_taken_once_and_with_their_upstream_gradient():
+    along, g = Along(), np.ones(3)
+    along.put(g, weight=1, bias=2)
+    assert along.take(np.ones(3), "weight") is None
+    assert along.take(g, "weight") == 1 and along.take(g, "weight") is None
+    tensor(1.0).add_(1)  # which might have been into g
+    assert along.take(g, "bias") is None
+
+
+def test_normalization_backward_twice_with_another_upstream_gradient_in_the_same_memory():
+    x, weight = (tensor(np.random.default_rng(0).standard_normal(s), requires_grad=True) for s in ((4, 3), (3,)))
+    y = autograd.layer_norm(x, 3, weight)
+    g = autograd.ones(4, 3, dtype=y.dtype)
+    autograd.grad(y, x, g, retain_graph=True)
+    (before,) = autograd.grad(y, weight, g, retain_graph=True)
+    autograd.grad(y, x, g, retain_graph=True)
+    g.mul_(2)
+    (after,) = autograd.grad(y, weight, g)
+    np.testing.assert_allclose(after.numpy(), 2 * before.numpy())
