@@ -15,6 +15,8 @@ from .dims import count
 
 __all__ = ["average", "scale_to_unit", "standardize"]
 
+_FEW = 1 << 14  # entries below which block by block takes longer
+
 
 @primitive(saves=("mean", "scale", "_along"), name="normalization")
 def standardize(xp, x, weight=None, bias=None, *, axes, eps, _view=None, _spread=None, _tell=None):
@@ -57,6 +59,8 @@ def standardize(xp, x, weight=None, bias=None, *, axes, eps, _view=None, _spread
 
 def _plan(x: Any, weight: Any, bias: Any, axes: tuple[int, ...], spread: tuple[int, ...] | None) -> Any:
     """How NumPy is to do it block by block; None where it is not."""
+    if x.size < _FEW:
+        return None
     one = bias if weight is None else weight
     if one is None:
         return plan(x.shape, axes, None, x.dtype)
