@@ -234,7 +234,10 @@ def _lstm_loop(xp, g, out, x, weight, h, c, projection, batch_sizes, reverse, ga
     if xp is numpy_namespace:
         if gates is None:
             _, gates, cells = numpy_recurrent.lstm_forward(x, weight, h, c, projection, batch_sizes, reverse)
-        return numpy_recurrent.lstm_backward(g, weight, h, c, projection, batch_sizes, reverse, gates, cells)
+        return numpy_recurrent.lstm_backward(
+            g, weight, h, c, projection, batch_sizes, reverse, gates, cells,
+            _before(xp, cells, c, batch_sizes, reverse),
+        )  # fmt: skip
     size = c.shape[1]
     if gates is None:
         z = x + _before(xp, out[0], h, batch_sizes, reverse) @ weight.T
@@ -336,7 +339,8 @@ def _gru_loop(xp, g, out, x, weight, h, bias, batch_sizes, reverse, gates):
     if xp is numpy_namespace:
         if gates is None:
             _, gates = numpy_recurrent.gru_forward(x, weight, h, bias, batch_sizes, reverse)
-        return numpy_recurrent.gru_backward(g, out[0], weight, h, batch_sizes, reverse, gates)
+        before = _before(xp, out[0], h, batch_sizes, reverse)
+        return numpy_recurrent.gru_backward(g, weight, h, batch_sizes, reverse, gates, before)
     size = h.shape[1]
     before = _before(xp, out[0], h, batch_sizes, reverse)
     if gates is None:
