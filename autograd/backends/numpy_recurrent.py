@@ -27,15 +27,15 @@ def _by_gate(rows: Any, gates: int) -> Any:
 
 def _steps(values: Any, sizes: Sizes, last_first: bool) -> Any:
     """The part of ``values`` (…, N, H) that belongs to each step, (…, n, H), to be iterated over."""
-    order = slice(None, None, -1 if last_first else 1)
-    if sizes[0] == sizes[-1]:
-        *lead, _, width = values.shape
-        parts = values.reshape(*lead, len(sizes), sizes[0], width)
-        return (parts if not lead else parts.swapaxes(0, 1))[order]
-    ends = list(itertools.accumulate(sizes))
-    return [values[..., end - n : end, :] for n, end in zip(sizes[::-1], ends[::-1], strict=True)][
-        :: 1 if last_first else -1
-    ]
+    if sizes[0] != sizes[-1]:
+        ends = itertools.accumulate(sizes)
+        parts = [values[..., end - n : end, :] for n, end in zip(sizes, ends, strict=True)]
+    elif values.ndim == 2:
+        parts = values.reshape(len(sizes), sizes[0], values.shape[1])
+    else:
+        count, _, width = values.shape
+        parts = values.reshape(count, len(sizes), sizes[0], width).swapaxes(0, 1)
+    return parts[::-1] if last_first else parts
 
 
 def _memory(count: int, sizes: Sizes, size: int, dtype: Any) -> Any:
@@ -48,7 +48,7 @@ def _memory(count: int, sizes: Sizes, size: int, dtype: Any) -> Any:
 def _picked(memory: Any, key: Any, sizes: Sizes, last_first: bool) -> Any:
     """What ``key`` picks of the ``count`` numbers, for each step."""
     if memory.ndim == 4:
-        return memory[:, key][:: -1 if last_first else 1]
+        return memory[::-1, key] if last_first else memory[:, key]
     return _steps(memory[key], sizes, last_first)
 
 
