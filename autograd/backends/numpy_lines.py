@@ -54,7 +54,7 @@ class Plan(NamedTuple):
     kernel: Sizes
     step: int  # the first stride
     before: int  # the first padding
-    places: tuple[tuple[Any, Any, Any, bool], ...]  # of kernel₂, …: which, what it reaches in out, in size, and if all
+    places: tuple[tuple[Any, Any, Any, Any], ...]  # of kernel₂, …: which, what it meets in out, in size, and what not
     joined: int  # how many images have their lines joined
     images: int  # how many a part has, a multiple of ``joined``
     rows: int  # how many places of the first size a part has
@@ -95,8 +95,13 @@ def plan(
             )
         ]
         targets = tuple(target for _, target in meet)
-        is_inside = all(target.stop - target.start == m for target, m in zip(targets, out[1:], strict=True))
-        places.append((place, targets, tuple(source for source, _ in meet), is_inside))
+        edges = [
+            (*WHOLE[:i], beyond, *WHOLE[i + 1 : len(targets)])
+            for i, (target, m) in enumerate(zip(targets, out[1:], strict=True))
+            for beyond in (slice(0, target.start), slice(target.stop, m))
+            if beyond.start < beyond.stop
+        ]
+        places.append((place, targets, tuple(source for source, _ in meet), edges))
     line = out[-1]
     joined = _joined(n, line, sums)
     row = joined * math.prod((*kernel[1:], *out[1:])) * c * bytes * stride[0]
@@ -136,7 +141,8 @@ def convolve_lines(x: Any, w: Any, out: Sizes, stride: Sizes, padding: Pads, dil
     p = plan(x.shape, w.shape, out, stride, padding, dilation, groups, x.itemsize, False)
     images = x.reshape(p.batch, p.groups, p.channels, *p.size)
     weight = w.reshape(p.groups, p.filters, p.channels, *p.kernel)
-    weight = np.moveaxis(weight, 2, -1).reshape(p.groups, *[1] * (p.middle + 1), p.filters, p.under)
+    weight = np.ascontiguousarray(np.moveaxis(weight, 2, -1))
+    weight = weight.reshape(p.groups, *[1] * (p.middle + 1), p.filters, p.under)
     y = np.empty((p.batch, p.groups, p.filters, *p.out), x.dtype)
     # (N, G, *middle, first, O, line), in the order of the products
     lines = y.transpose(0, 1, *range(4, 4 + p.middle), 3, 2, 4 + p.middle)
@@ -230,9 +236,9 @@ def _windows(p: Plan, x: Any, joined: int, rows: slice, kept: dict[Any, Any]) ->
         lines[(*WHOLE[:d], slice(reached.stop, height))] = 0
     # (N / joined, G, *middle, first, C, joined, line)
     source = x.reshape(n, joined, *x.shape[1:]).transpose(0, 2, *range(5, 5 + p.middle), 4, 3, 1, 5 + p.middle)
-    for place, targets, sources, is_inside in p.places:
-        if is_new and not is_inside:
-            lines[(*WHOLE[:d], reached, *place)] = 0  # what is not written below stays so
+    for place, targets, sources, edges in p.places:
+        for edge in edges if is_new else ():  # padding, which stays so
+            lines[(*WHOLE[:2], *edge[:-1], reached, *place, ..., edge[-1])] = 0
         lines[(*WHOLE[:2], *targets[:-1], reached, *place, ..., targets[-1])] = source[
             (*WHOLE[:2], *sources[:-1], source_rows, ..., sources[-1])
         ]

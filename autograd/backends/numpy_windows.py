@@ -7,13 +7,15 @@ few channels; the images where there are groups of channels, and where windows a
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from .numpy_lines import Pads, Sizes, are_small, convolve_lines, correlate_lines, reach
+from .. import threads
+from .numpy_lines import LEAST, PARTS, Pads, Sizes, are_small, convolve_lines, correlate_lines, reach
 
 # How many bytes of columns are made at a time: about what a second-level cache holds.
 COLUMN_BYTES = 1 << 20
@@ -67,8 +69,12 @@ def convolve_back(y: Any, w: Any, size: Sizes, stride: Sizes, padding: Pads, dil
     n, o = y.shape[:2]
     c, kernel, out = w.shape[1] * groups, w.shape[2:], y.shape[2:]
     around = _turned_padding(out, size, kernel, stride, padding, dilation)
-    if around is not None and (are_small(y, w.shape, size) or (groups == 1 and c >= o)):
+    is_gain = groups == 1 and c >= o and 4 * math.prod(size) <= 5 * math.prod(out)
+    if around is not None and (is_gain or are_small(y, w.shape, size)):
         return convolve(y, _turned(w, groups), stride, around, dilation, groups)
+    has_many = groups > 1 or c >= FEW_CHANNELS
+    if has_many and max(stride) > 1 == max(dilation) and are_small(y, w.shape, out):
+        return _convolve_back_by_phases(y, w, size, stride, padding, groups)
     matrix = w.reshape(groups, o // groups, -1).swapaxes(1, 2)
     if _is_pointwise(kernel, stride, padding) and out == size:
         pixels = y.reshape(n, groups, o // groups, math.prod(out))
@@ -86,10 +92,32 @@ def convolve_back(y: Any, w: Any, size: Sizes, stride: Sizes, padding: Pads, dil
     return x
 
 
+def _convolve_back_by_phases(y: Any, w: Any, size: Sizes, stride: Sizes, padding: Pads, groups: int) -> Any:
+    """``convolve_back`` as one convolution for each place modulo ``stride``, with the entries of w that reach it."""
+    x = np.zeros((len(y), w.shape[1] * groups, *size), y.dtype)
+
+    def fill(phase: Sizes) -> None:
+        part, taken, around = [], [], []
+        for r, n, s, k, (before, _) in zip(phase, size, stride, w.shape[2:], padding, strict=True):
+            first = (r + before) % s
+            taken.append(slice(first, None, s))
+            part.append(slice(r, n, s))
+            around.append((len(range(first, k, s)) - 1 - (r + before) // s, 0))
+        some, target = w[(..., *taken)], x[(..., *part)]
+        if some.size and target.size:
+            ones = (1,) * len(size)
+            target[...] = convolve_lines(y, _turned(some, groups), target.shape[2:], ones, tuple(around), ones, groups)
+
+    tasks = [functools.partial(fill, phase) for phase in np.ndindex(*stride)]
+    threads.run(tasks, threads.available() if len(y) * math.prod(y.shape[2:]) * w.size > LEAST else 1)
+    return x
+
+
 def correlate(x: Any, y: Any, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes, groups: int) -> Any:
     """(N, C, *size), (N, O, *out) ↦ (O, C / groups, *kernel)."""
     c, o = x.shape[1], y.shape[1]
-    if are_small(x, (o, c // groups, *kernel), y.shape[2:]):
+    has_few = groups == 1 and c < FEW_CHANNELS
+    if not has_few and are_small(x, (o, c // groups, *kernel), y.shape[2:]):
         return correlate_lines(x, y, kernel, stride, padding, dilation, groups)
     how = (y.shape[2:], kernel, stride, padding, dilation)
     if groups == 1 and c >= FEW_CHANNELS:
@@ -103,8 +131,21 @@ def correlate(x: Any, y: Any, kernel: Sizes, stride: Sizes, padding: Pads, dilat
             w += _rows(y[part], groups) @ columns.swapaxes(1, 2)
     else:
         pixels = y.reshape(-1, o, math.prod(y.shape[2:]))
-        for part, columns in _pixels_last(x, *how):
-            w += np.add.reduce(pixels[part] @ columns.swapaxes(1, 2), axis=0)
+        images = -(-len(x) // max(min(len(x) * w.size * pixels.shape[2] // LEAST, PARTS), 1))
+        sums: dict[int, Any] = {}
+
+        def add(start: int) -> None:
+            some = pixels[start : start + images]
+            sums[start] = [
+                np.add.reduce(some[part] @ columns.swapaxes(1, 2), axis=0)
+                for part, columns in _pixels_last(x[start : start + images], *how)
+            ]
+
+        starts = range(0, len(x), images)
+        threads.run([functools.partial(add, start) for start in starts], threads.available() if len(starts) > 1 else 1)
+        for start in starts:
+            for found in sums[start]:
+                w += found
     return w.reshape(o, c // groups, *kernel)
 
 
@@ -120,7 +161,7 @@ def _turned_padding(out: Sizes, size: Sizes, kernel: Sizes, stride: Sizes, paddi
 
     Reading windows is quicker than adding them up, unless there are more of them.
     """
-    if math.prod(stride) != 1 or 4 * math.prod(size) > 5 * math.prod(out) or math.prod(kernel) == 1:
+    if math.prod(stride) != 1 or math.prod(kernel) == 1:
         return None
     around = tuple((d * (k - 1) - a, d * (k - 1) - b) for k, (a, b), d in zip(kernel, padding, dilation, strict=True))
     if min(map(min, around)) < 0 or _places(out, kernel, stride, around, dilation) != tuple(size):
