@@ -24,11 +24,11 @@ Pads = tuple[tuple[int, int], ...]
 SMALL_PRODUCT = 1_000_000
 
 # Pixels of a product: the largest of these that leaves it small, and rather fewer filters than pixels; as a multiple of
-# which it is quickest; and how many are summed over at least.
+# which, or of half of it, it is quickest; and how many are summed over at least.
 LONG, VECTORS, SUMMED = (256, 128, 64), 32, 128
 
-# How many bytes of lines are made at a time.
-PART_BYTES = 1 << 21
+# How many bytes of lines, and of products that are not where they belong yet, are made at a time.
+PART_BYTES = 1 << 20
 
 # A batch has up to so many parts, a power of 2, each of at least so many multiply-adds: as many for any number of
 # threads, so that every sum is the same.
@@ -58,6 +58,7 @@ class Plan(NamedTuple):
     joined: int  # how many images have their lines joined
     images: int  # how many a part has, a multiple of ``joined``
     rows: int  # how many places of the first size a part has
+    tasks: int  # among how many the parts are divided
 
     @property
     def under(self) -> int:
@@ -72,7 +73,7 @@ class Plan(NamedTuple):
 
 def are_small(x: Any, w: Sizes, out: Sizes) -> bool:
     """Whether products of lines are quicker: a weight that stays in the cache, and enough to do."""
-    return x.dtype.char in "fd" and math.prod(w) <= LARGE and len(x) * math.prod((*out, *w)) >= LITTLE
+    return x.dtype.char in "fd" and math.prod(w) <= LARGE and len(x) * math.prod((*out, *w)) > LITTLE
 
 
 @functools.lru_cache(maxsize=512)
@@ -104,26 +105,32 @@ def plan(
         places.append((place, targets, tuple(source for source, _ in meet), edges))
     line = out[-1]
     joined = _joined(n, line, sums)
-    row = joined * math.prod((*kernel[1:], *out[1:])) * c * bytes * stride[0]
-    most, blocks = PART_BYTES // row, -(-n // joined)
+    copied = c * math.prod(kernel[1:]) * stride[0] + (w[0] if sums or joined > 1 else 0)
+    row = joined * math.prod(out[1:]) * copied * bytes
+    most, blocks = max(PART_BYTES // row, 1), -(-n // joined)
     parts = max(1 << min(n * math.prod((*out, *w)) // LEAST, PARTS).bit_length() >> 1, 1)
     images, rows = joined, out[0]
-    if most < rows or blocks < parts:
+    if 2 * rows > 3 * most or blocks < parts:
         # Lines at the border of two parts are copied for both, so that parts should not be low.
-        rows = max(min(most, -(-rows * blocks // parts)), 2 * kernel[0], 1)
+        count = min(max(-(-rows // most), -(-parts // blocks)), max(rows // (2 * kernel[0]), 1))
+        rows = -(-rows // count)
     else:
-        images *= -(-blocks // max(parts, blocks * rows // most))
+        images *= -(-blocks // max(parts, -(-blocks * (rows + kernel[0]) // most)))
     return Plan(
         n, groups, c // groups, w[0] // groups, tuple(size), tuple(out), tuple(kernel), stride[0], padding[0][0],
-        tuple(places), joined, images, rows,
+        tuple(places), joined, images, rows, parts,
     )  # fmt: skip
 
 
 def _joined(n: int, line: int, sums: bool) -> int:
     """Of how many images to join the lines: enough pixels for a sum, else whole vectors, and rather none left over."""
     enough = min(-(-SUMMED // line), n)
-    some = range(enough, min(2 * enough, n + 1)) if sums else range(1, min(2 * enough, n + 1))
-    fit = [k for k in some if sums or k * line % VECTORS == 0]
+    if sums:
+        fit = list(range(enough, min(2 * enough, n + 1)))
+    elif line % VECTORS == 0:
+        fit = [1]
+    else:
+        fit = [k for k in range(-(-LONG[-1] // line), min(2 * enough, n + 1)) if 2 * k * line % VECTORS == 0]
     return min(fit or [enough], key=lambda k: (n % k > 0, k))
 
 
@@ -192,7 +199,7 @@ def correlate_lines(x: Any, y: Any, kernel: Sizes, stride: Sizes, padding: Pads,
 
 def _share(p: Plan, work: Callable[[slice, slice, int, Any], None]) -> None:
     """``work(images, rows, joined, kept)`` for all parts of the batch; ``kept`` is memory that a task keeps."""
-    parts = []
+    parts: list[Any] = []
     for i in range(0, p.batch, p.images):
         end = min(i + p.images, p.batch)
         whole = end - (end - i) % p.joined  # images that are left join among themselves
@@ -200,24 +207,24 @@ def _share(p: Plan, work: Callable[[slice, slice, int, Any], None]) -> None:
         for j in range(0, p.out[0], p.rows):
             rows = slice(j, min(j + p.rows, p.out[0]))
             parts.append([(slice(a, b), rows, k) for a, b, k in cuts])
-    step = -(-len(parts) // PARTS)
+    step = -(-len(parts) // p.tasks)
 
     def task(some: list[Any]) -> None:
         kept: dict[Any, Any] = {}
         for part in some:
-            for piece in part:
-                work(*piece, kept)
+            for images, rows, joined in part:
+                work(images, rows, joined, kept)
 
-    tasks = [lambda some=parts[i : i + step]: task(some) for i in range(0, len(parts), step)]
+    tasks = [functools.partial(task, parts[i : i + step]) for i in range(0, len(parts), step)]
     threads.run(tasks, threads.available() if len(tasks) > 1 else 1)
 
 
 def _room(kept: dict[Any, Any], name: str, shape: Sizes, dtype: Any) -> Any:
     """Memory that the parts of a task use one after the other: getting it anew costs more than filling it."""
-    array = kept.get(name)
-    if array is None or array.shape != shape:
-        array = kept[name] = np.empty(shape, dtype)
-    return array
+    if name not in kept or kept[name].shape != shape:
+        kept.pop(name, None)
+        kept[name] = np.empty(shape, dtype)
+    return kept[name]
 
 
 def _windows(p: Plan, x: Any, joined: int, rows: slice, kept: dict[Any, Any]) -> Any:
@@ -225,13 +232,12 @@ def _windows(p: Plan, x: Any, joined: int, rows: slice, kept: dict[Any, Any]) ->
     count = rows.stop - rows.start
     height = (count - 1) * p.step + p.kernel[0]
     n, d = len(x) // joined, 2 + p.middle
-    lines = kept.get("lines")
-    key = (n, joined, rows.start, rows.stop)
-    is_new = kept.get("rows") != key
+    shape = (n, p.groups, *p.out[1:-1], height, *p.kernel[1:], p.channels, joined, p.out[-1])
+    lines = _room(kept, "lines", shape, x.dtype)
     source_rows, reached = reach(rows.start * p.step - p.before, 1, height, p.size[0])
+    is_new = kept.get("filled") != (shape, reached)
     if is_new:
-        shape = (n, p.groups, *p.out[1:-1], height, *p.kernel[1:], p.channels, joined, p.out[-1])
-        lines, kept["rows"] = _room(kept, "lines", shape, x.dtype), key
+        kept["filled"] = shape, reached
         lines[(*WHOLE[:d], slice(0, reached.start))] = 0
         lines[(*WHOLE[:d], slice(reached.stop, height))] = 0
     # (N / joined, G, *middle, first, C, joined, line)
@@ -244,7 +250,7 @@ def _windows(p: Plan, x: Any, joined: int, rows: slice, kept: dict[Any, Any]) ->
         ]
     steps = lines.strides
     steps = (*steps[:d], steps[d] * p.step, steps[-3], steps[-1])
-    return np.ndarray((*lines.shape[:d], count, p.under, joined * p.out[-1]), x.dtype, lines, 0, steps)
+    return np.ndarray((*shape[:d], count, p.under, joined * p.out[-1]), x.dtype, lines, 0, steps)
 
 
 def _multiply(weight: Any, windows: Any, out: Any) -> None:

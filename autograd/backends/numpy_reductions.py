@@ -32,14 +32,15 @@ def sum_along(x: Any, axis: Any, keepdims: bool) -> Any:
     if right is not None:
         x = (x.reshape(rows) @ right).reshape(-1)
     if left is not None:
-        x = _down(left, x if columns is None else x.reshape(columns))
+        x = x if columns is None else x.reshape(columns)
+        x = left @ x if x.size <= ALONE else _down(left, x)
     return x if shape is None else x.reshape(shape)
 
 
 def _down(ones: Any, x: Any) -> Any:
     """ones (n,) @ x (n, m), in products of ``ALONE`` entries."""
     n, m = x.shape
-    if x.size <= ALONE or n > ALONE:
+    if n > ALONE:
         return ones @ x
     step = ALONE // n
     whole = m - m % step

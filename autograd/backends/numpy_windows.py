@@ -103,7 +103,8 @@ def _convolve_back_by_phases(y: Any, w: Any, size: Sizes, stride: Sizes, padding
             taken.append(slice(first, None, s))
             part.append(slice(r, n, s))
             around.append((len(range(first, k, s)) - 1 - (r + before) // s, 0))
-        some, target = w[(..., *taken)], x[(..., *part)]
+        whole = slice(None), slice(None)
+        some, target = w[(*whole, *taken)], x[(*whole, *part)]
         if some.size and target.size:
             ones = (1,) * len(size)
             target[...] = convolve_lines(y, _turned(some, groups), target.shape[2:], ones, tuple(around), ones, groups)
@@ -131,7 +132,7 @@ def correlate(x: Any, y: Any, kernel: Sizes, stride: Sizes, padding: Pads, dilat
             w += _rows(y[part], groups) @ columns.swapaxes(1, 2)
     else:
         pixels = y.reshape(-1, o, math.prod(y.shape[2:]))
-        images = -(-len(x) // max(min(len(x) * w.size * pixels.shape[2] // LEAST, PARTS), 1))
+        images = max(-(-len(x) // max(min(len(x) * w.size * pixels.shape[2] // LEAST, PARTS), 1)), 1)
         sums: dict[int, Any] = {}
 
         def add(start: int) -> None:
