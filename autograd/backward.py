@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import modes
+from . import large_gradients, modes
 from .backends import numpy as numpy_namespace
 from .errors import DTypeError, GraphError, ShapeError, describe
 from .inplace import Overwritten, earlier, freed
@@ -112,6 +112,7 @@ def run(
     selected = bool(stop)  # this is part of a larger walk, which may have met an op that selects
     moved: list[Node] = []  # changed in place: older nodes are still found through them
     plain = on_numpy and needed is None and observe is None
+    large = large_gradients.LARGE if on_numpy and observe is None else 1 << 62
     while order:
         node = order.pop()
         g = grads.pop(node, None)
@@ -147,6 +148,11 @@ def run(
         if wanted and node in wanted:
             results[node] = g if create_graph or not on_numpy or node in owned else np.array(g)[()]
         owned.discard(node)
+        if kind is np.ndarray and primitive.spreads and g.size >= large:
+            selects = large_gradients.walk(node, g, order, grads, owned, selected, wanted, needed, retain_graph)
+            if selects is not None:
+                selected = selects
+                continue
         # The rules of ops that select have finite slopes themselves.
         if primitive.selects:
             selected, doubtful = True, False
@@ -296,11 +302,8 @@ def _between(order: list[Node], inputs: Sequence[Node]) -> list[Node]:
     leading = set(inputs)
     for node in order:
         for x in node._inputs or ():
-            if (
-                isinstance(x, Node)
-                and x._requires_grad
-                and (x if x._tick <= node._tick else earlier(x, node)) in leading
-            ):
+            used = isinstance(x, Node) and x._requires_grad
+            if used and (x if x._tick <= node._tick else earlier(x, node)) in leading:
                 leading.add(node)
                 break
     return [node for node in order if node in leading]
@@ -374,9 +377,8 @@ def backward(
     leaves = None if inputs is None else [inputs] if isinstance(inputs, Node) else list(inputs)
     if leaves is not None and not leaves:
         raise ValueError("backward: inputs is empty; leave it out to accumulate into every leaf")
-    results = _run(
-        "backward", roots, grad_tensors, leaves, create_graph if retain_graph is None else retain_graph, create_graph
-    )
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    results = _run("backward", roots, grad_tensors, leaves, retain_graph, create_graph)
     for leaf, g in results.items():
         if leaf._grad is None and not create_graph and type(g) is not SparseRows:
             leaf._grad = wrap(g)
@@ -425,9 +427,8 @@ def grad(
             raise DTypeError(f"grad: inputs must be Tensors, inputs[{i}] is {describe(x)}")
         if not x._requires_grad:
             raise GraphError(f"grad: inputs[{i}] does not require grad; make it with requires_grad=True")
-    results = _run(
-        "grad", roots, grad_outputs, sources, create_graph if retain_graph is None else retain_graph, create_graph
-    )
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    results = _run("grad", roots, grad_outputs, sources, retain_graph, create_graph)
     found: list[Any] = []
     for i, x in enumerate(sources):
         g = results.get(x)

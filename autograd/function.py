@@ -31,7 +31,7 @@ class Joint(Primitive):
         self.name = self.__name__ = self.__qualname__ = name
         self.__module__ = module
         self.pull = pull
-        self.elementwise = self.view = self.smooth = self.plain = False
+        self.elementwise = self.view = self.smooth = self.plain = self.spreads = False
         self.selects = selects
         self.variadic = True
         self.promote = None

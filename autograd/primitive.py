@@ -14,6 +14,7 @@ from . import dtypes, modes
 from .backends import numpy as numpy_namespace
 from .errors import DTypeError, GraphError, LinAlgError, ShapeError, blames, describe, no_tensor
 from .keywords import unknown_keyword
+from .large_arrays import LARGE, evaluate
 from .node import Node, next_tick
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ tensor_class: type[Node] = Node
 # Every primitive of this package; the tests ask it which rows they must have.
 registry: dict[str, Primitive] = {}
 
-_new = object.__new__
+_new, _ndarray = object.__new__, np.ndarray
 _scalars = frozenset({np.float32, np.float64})
 # What PyTorch calls the first and the second input.
 _TORCH_NAMES = {"input": 0, "other": 1, "exponent": 1}
@@ -91,7 +92,10 @@ class Primitive:
         self.rules: tuple[Rule | None, ...] = (None,) * len(self.inputs)
         self.smooth = False  # whether every input has a rule
         self.plain = False  # and there are one or two, of an operation that takes nothing apart
-        if forward.__module__.startswith(f"{__package__}."):
+        own = forward.__module__.startswith(f"{__package__}.")
+        # Whether parts of large arrays may be computed apart; functions of others might look at more than entries.
+        self.spreads = elementwise and own and not self.variadic
+        if own:
             if forward.__name__ in registry:
                 raise ValueError(f"primitive: there are two primitives named {forward.__name__}")
             registry[forward.__name__] = self
@@ -149,7 +153,10 @@ class Primitive:
         if self.promote is not None:
             arrays = self._promoted(arrays)
         try:
-            value = self.forward(xp, *arrays, **static)
+            if self.spreads and type(arrays[0]) is _ndarray and arrays[0].size >= LARGE and xp is numpy_namespace:
+                value = evaluate(self.forward, xp, arrays, static)
+            else:
+                value = self.forward(xp, *arrays, **static)
         except (ValueError, TypeError, IndexError, AttributeError, np.linalg.LinAlgError) as error:
             raise self._explained(error, arrays, static) from error
         if self.saves:

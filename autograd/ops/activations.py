@@ -14,6 +14,7 @@ from ..backends.numpy_normal import TANH_CUBIC, TANH_SLOPE, times_cdf, times_cdf
 from ..errors import ShapeError, no_tensor
 from ..inplace import write
 from ..keywords import composed
+from ..large_arrays import APART
 from ..node import Node
 from ..primitive import primitive
 from .dims import dimension
@@ -63,6 +64,7 @@ def _times_normal_cdf_x(xp, g, out, x, *, approximate="none", cdf=None):
 
 
 times_normal_cdf.grads(x=_times_normal_cdf_x)
+APART |= {times_normal_cdf.forward, _times_normal_cdf_x}
 
 
 @primitive(elementwise=True, saves=("share",), name="silu")

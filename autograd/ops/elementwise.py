@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from .. import large_arrays
 from ..dtypes import get_default_dtype
 from ..errors import DTypeError
 from ..keywords import composed
@@ -429,3 +432,11 @@ def check_floating(name: str, x: Tensor) -> None:
     """Raises the DTypeError of an op that only works on floating Tensors."""
     if x.dtype.kind != "f":
         raise DTypeError(f"{name}: wants a floating Tensor, got {x.dtype}; convert it first: x.float()")
+
+
+# What is one ufunc, which writes straight into the result where arrays are large.
+large_arrays.DIRECT.update({
+    add.forward: np.add, sub.forward: np.subtract, mul.forward: np.multiply, div.forward: np.true_divide,
+    neg.forward: np.negative, relu.forward: lambda x, out: np.maximum(x, 0, out=out),
+    **{op.forward: getattr(np, op.name) for op in (exp, expm1, log, log1p, sqrt, sin, cos, tanh)},
+})  # fmt: skip
