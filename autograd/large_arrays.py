@@ -51,7 +51,7 @@ def evaluate(function: Callable[..., Any], xp: Any, arrays: Sequence[Any], stati
     """``function(xp, *arrays, **static)``, for an elementwise function of large arrays."""
     first = max((a for a in arrays if type(a) is np.ndarray), key=np.ndim)
     ufunc, touched = DIRECT.get(function), first.itemsize * (len(arrays) + 1)
-    if function in APART or (ufunc is not None and first.size * touched < SPREAD):
+    if function in APART or (ufunc is not None and first.size * touched < 3 * SPREAD):
         return function(xp, *arrays, **static)
     cut = [flat(a, first.shape) if type(a) is np.ndarray and a.ndim else None for a in arrays]
     plain = any(row is None and type(a) is np.ndarray and a.ndim for row, a in zip(cut, arrays, strict=True))

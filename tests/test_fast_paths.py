@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import GraphError, tensor
+from autograd import GraphError, linear, tensor, threads
 from autograd.backends import numpy as xp
+from autograd.backends.numpy_affine import affine
 from autograd.backends.numpy_rows import FEW, SMALL, sum_rows
 from autograd.ops.moments import average, average_of_product, standardize
 from autograd.ops.window_maxima import max_windows, reach_of
@@ -195,3 +196,35 @@ def test_scalars_go_backward_as_all_else_does(seed):
         assert np.array_equal(x.grad.numpy(), 2 * g.numpy())
     with pytest.raises(GraphError, match="retain_graph"):
         out.backward()
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("biased", [True, False])
+@pytest.mark.parametrize(
+    ("rows", "n", "m"),
+    [(16, 300, 300), (33, 517, 517), (64, 600, 530), (2, 1024, 1030), (64, 200, 300), (128, 700, 515), (1, 1000, 1000)],
+)
+def test_layers_with_few_rows_and_large_weights(rows, n, m, biased, dtype, monkeypatch):
+    monkeypatch.setattr(threads, "available", lambda: 2)
+    rng = np.random.default_rng(0)
+    weight, bias = rng.standard_normal((m, n)).astype(dtype), rng.standard_normal(m).astype(dtype) if biased else None
+    wide, up = rng.standard_normal((rows, 2 * n)).astype(dtype), rng.standard_normal((rows, m)).astype(dtype)
+    for x, g in (
+        (wide[:, :n].copy(), up),
+        (wide[:, ::2], np.asfortranarray(up)),
+        (wide.T[:n].copy().T, np.broadcast_to(up[0], up.shape)),
+    ):
+        exact = x.astype("f8") @ weight.T.astype("f8") + (0 if bias is None else bias)
+        out = linear.forward(xp, x, weight, bias)
+        tolerance = {"rtol": 0, "atol": 40 * np.finfo(dtype).eps * np.sqrt(n)}
+        np.testing.assert_allclose(out, exact, **tolerance)
+        assert out.dtype == dtype and out.flags.c_contiguous
+        gradient = rule(linear, "weight")(xp, g, out, x, weight, bias)
+        np.testing.assert_allclose(gradient, g.T.astype("f8") @ x.astype("f8"), **tolerance)
+        assert gradient.dtype == dtype and gradient.flags.c_contiguous
+
+
+def test_few_rows_and_large_weights_take_the_quick_way():
+    x, weight = np.ones((16, 512), "f4"), np.ones((512, 512), "f4")
+    assert affine(x, weight, None) is not None and affine(x.astype("f8"), weight.astype("f8"), None) is None
+    assert affine(np.ones((256, 512), "f4"), weight, None) is None

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..backends import numpy as numpy_namespace
+from ..backends.numpy_affine import LARGE, affine, outer_sum
 from ..errors import DTypeError, ShapeError, describe, no_tensor
 from ..keywords import composed
 from ..node import Node
@@ -41,21 +43,24 @@ def linear(xp, x, weight, bias=None):
     if x.dtype is not weight.dtype or (bias is not None and bias.dtype is not x.dtype):
         check_same_dtype("linear", x, weight, bias)
     rows = x if x.ndim <= 2 else x.reshape(-1, x.shape[-1])  # (N, in)
-    out = rows @ weight.T
-    if bias is not None:
-        if bias.shape != weight.shape[:1]:
-            raise ShapeError(
-                f"linear: bias must have shape {tuple(weight.shape[:1])} to fit weight {tuple(weight.shape)}, "
-                f"got {tuple(bias.shape)}"
-            )
-        out += bias
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ShapeError(
+            f"linear: bias must have shape {tuple(weight.shape[:1])} to fit weight {tuple(weight.shape)}, "
+            f"got {tuple(bias.shape)}"
+        )
+    out = affine(rows, weight, bias) if xp is numpy_namespace and weight.size >= LARGE else None
+    if out is None:
+        out = rows @ weight.T
+        if bias is not None:
+            out += bias
     return out if x.ndim <= 2 else out.reshape(*x.shape[:-1], weight.shape[0])
 
 
 def _linear_weight(xp, g, out, x, weight, bias=None):
     if g.ndim != 2:
         g, x = g.reshape(-1, g.shape[-1]), x.reshape(-1, x.shape[-1])  # (N, out), (N, in)
-    return g.T @ x
+    product = outer_sum(g, x) if xp is numpy_namespace and weight.size >= LARGE else None
+    return g.T @ x if product is None else product
 
 
 linear.grads(
