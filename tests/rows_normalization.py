@@ -239,6 +239,20 @@ ROWS = [
         masked_softmax,
         torch_masked_softmax,
     ),
+    Row(
+        "attend",
+        [
+            Sample(tuple(draw((2, 4), (3, 4), (3, 2))), {"scale": 0.5}),
+            Sample(tuple(draw((2, 3, 2), (1, 3, 2), (2, 3, 1), seed=1)), {"scale": 1.0, "causal": True}),
+            Sample(tuple(draw((1, 2, 4, 2), (1, 2, 3, 2), (1, 2, 3, 2), (4, 3), seed=2)), {"scale": 0.7}),
+            # Enough to go by heads
+            Sample(tuple(draw((2, 10, 33), (2, 40, 33), (2, 40, 3), seed=3)), {"scale": 0.3}),
+        ],
+        lambda q, k, v, mask=None, *, scale, causal=False: attention(q, k, v, mask, causal, scale),
+        lambda torch, q, k, v, mask=None, *, scale, causal=False: torch.nn.functional.scaled_dot_product_attention(
+            q, k, v, mask, is_causal=causal, scale=scale
+        ),
+    ),
     # The public functions
     Row("layer_norm", layer_norm_samples(2), layer_norm, wants_a_tuple("layer_norm"), op=autograd.layer_norm),
     Row("rms_norm", layer_norm_samples(1), rms_norm, wants_a_tuple("rms_norm"), op=autograd.rms_norm),

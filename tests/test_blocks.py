@@ -13,6 +13,7 @@ from autograd.backends.numpy_blocks import BLOCK, SPREAD, by_blocks
 from autograd.ops import moments
 from autograd.ops.activations import times_normal_cdf
 from autograd.ops.along import Along
+from autograd.ops.attention import attend
 from autograd.ops.moments import standardize
 
 BUFFER = np.getbufsize()
@@ -147,3 +148,81 @@ def test_normalization_backward_twice_with_another_upstream_gradient_in_the_same
     g.mul_(2)
     (after,) = autograd.grad(y, weight, g)
     np.testing.assert_allclose(after.numpy(), 2 * before.numpy())
+
+
+# Shapes of q, k and v, of a mask, and how they lie in memory.
+HEADS = [
+    ((16, 4, 16, 8), (16, 4, 16, 8), (16, 4, 16, 8), None, "in turn"),
+    ((3, 2, 33, 20), (3, 2, 33, 20), (3, 2, 33, 7), (33, 33), "in turn"),
+    ((3, 70, 16), (3, 50, 16), (3, 50, 5), (3, 1, 50), "as they are"),
+    ((2, 3, 300, 8), (2, 3, 310, 8), (2, 3, 310, 8), (2, 1, 300, 310), "as they are"),
+    ((2, 3, 300, 8), (2, 3, 310, 8), (2, 3, 310, 8), (3, 1, 310), "in turn"),
+    ((2, 3, 300, 8), (2, 3, 310, 8), (2, 3, 310, 8), (1, 3, 1, 1), "backwards"),
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("spread", [1.0, 40.0])  # scores too large for e^x without a shift
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(("q", "k", "v", "mask", "order"), HEADS)
+def test_attention_by_heads_is_the_plain_one(q, k, v, mask, order, causal, spread, dtype):
+    rng = np.random.default_rng(0)
+
+    def drawn(shape, scale=1.0):
+        x = (scale * rng.standard_normal(shape)).astype(dtype)
+        if order == "in turn" and x.ndim == 4:
+            return np.ascontiguousarray(x.swapaxes(1, 2)).swapaxes(1, 2)
+        return x[..., ::-1] if order == "backwards" else x
+
+    g = drawn((*q[:-1], v[-1]))
+    q, k, v = drawn(q, spread), drawn(k), drawn(v)
+    mask = None if mask is None else np.where(rng.random(mask) < 0.3, -np.inf, rng.standard_normal(mask)).astype(dtype)
+    how = {"scale": q.shape[-1] ** -0.5, "causal": causal}
+    out, weights, along = attend.forward(xp, q, k, v, mask, **how)
+    assert np.getbufsize() == BUFFER
+    doubles = [a if a is None else a.astype(float) for a in (q, k, v, mask)]
+    exact = plain_attention(*doubles, **how)
+    room = 60 * spread * np.finfo(dtype).eps
+    assert out.dtype == weights.dtype == dtype and weights.shape == (*q.shape[:-1], k.shape[-2])
+    np.testing.assert_allclose(out, exact, rtol=0, atol=room * np.abs(v).max())
+    tensor_inputs = [None if a is None else tensor(a) for a in doubles]
+    for name, x in zip(("query", "key", "value"), (q, k, v), strict=True):
+        plain = rule(attend, name)(tensors, tensor(g.astype(float)), None, *tensor_inputs, **how).numpy()
+        for left in (along, None):
+            fast = rule(attend, name)(xp, g, out, q, k, v, mask, **how, weights=weights, _along=left)
+            assert fast.dtype == dtype and fast.shape == x.shape
+            np.testing.assert_allclose(fast, plain, rtol=0, atol=room * 10 * max(1, np.abs(plain).max()))
+
+
+def plain_attention(q, k, v, mask, scale, causal):
+    scores = q * scale @ k.swapaxes(-1, -2)
+    scores = scores if mask is None else scores + mask
+    if causal:
+        scores = np.where(np.tri(*scores.shape[-2:], dtype=bool), scores, -np.inf)
+    with np.errstate(invalid="ignore"):
+        e = np.exp(scores - scores.max(-1, keepdims=True))
+        return np.nan_to_num(e / e.sum(-1, keepdims=True)) @ v
+
+
+def test_attention_lies_in_memory_as_its_query():
+    q, k, v = (x.transpose(0, 2, 1, 3) for x in np.random.default_rng(0).standard_normal((3, 4, 32, 8, 16)))
+    out, weights, _ = attend.forward(xp, q, k, v, scale=0.25)
+    assert out.transpose(0, 2, 1, 3).flags.c_contiguous and weights.flags.c_contiguous
+    for gradient in (rule(attend, "query")(xp, out, out, q, k, v, scale=0.25, weights=weights),):
+        assert gradient.transpose(0, 2, 1, 3).flags.c_contiguous
+
+
+def test_attention_in_second_order_where_it_goes_by_heads():
+    rng = np.random.default_rng(0)
+    q, k, v = (tensor(rng.standard_normal((2, 2, 16, 32)), requires_grad=True) for _ in range(3))
+
+    def slopes(attention):
+        y = attention(q, k, v)
+        first = autograd.grad((y * y).sum(), (q, k, v), create_graph=True)
+        return autograd.grad(sum((g * g).sum() for g in first), (q, k, v))
+
+    def plain(q, k, v):
+        return autograd.softmax(q * 0.2 @ k.mT, -1) @ v
+
+    for fast, slow in zip(slopes(lambda *x: attend(*x, scale=0.2)), slopes(plain), strict=True):
+        np.testing.assert_allclose(fast.numpy(), slow.numpy(), rtol=1e-9, atol=1e-9)

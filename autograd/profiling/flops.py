@@ -5,6 +5,7 @@ A multiply-add counts 2. The classes, of which every primitive has one:
 - products (matrix products, ``linear``, ``einsum``, convolutions and their transposes, distances): their multiply-adds,
   those with the zeros of a padding among them. A bias, which is added into the result, counts nothing. The gradient of
   either factor is a product of as many; that of a bias adds up 1 for each entry of the upstream gradient.
+- attention: its two products and a softmax, backward the four products and the softmax's gradient.
 - scans (RNN, GRU, LSTM): the multiply-adds of their products; not the entries of their gates. Backward the loop has as
   many as forward, and the gradient of the weights as many again.
 - decompositions and solutions of systems: the textbook counts, to the leading order (Golub and Van Loan, Matrix
@@ -55,6 +56,7 @@ _PRODUCTS: dict[str, Callable[[Sequence[Shape], Shape, Mapping[str, Any]], int]]
     "convolve": lambda x, out, how: math.prod(out) * math.prod(x[1][1:]),
     "convolve_back": lambda x, out, how: math.prod(x[0]) * math.prod(x[1][1:]),
     "correlate": lambda x, out, how: math.prod(x[1]) * math.prod(out[1:]),
+    "attend": lambda x, out, how: _scores(x, out) * (x[0][-1] + out[-1]),
     "euclidean_distances": lambda x, out, how: math.prod(out) * x[0][-1],
 }
 _BIASED = frozenset({"linear", "convolve"})
@@ -175,6 +177,8 @@ def forward(op: Primitive, shapes: Sequence[Shape], outs: Sequence[Shape], stati
     if what in ("view", "move", "made of others"):
         return 0
     name = op.forward.__name__
+    if name == "attend" and what == "product":
+        return 2 * _PRODUCTS[name](shapes, outs[0], static) + _scores(shapes, outs[0])
     if what == "product":
         return 2 * _PRODUCTS[name](shapes, outs[0], static)
     if what == "scan":
@@ -203,6 +207,8 @@ def backward(
     name = op.forward.__name__
     if what in ("view", "move"):
         return sum(a.upstream for a in asked if a.new and (_adds(name, static) or a.downstream < a.upstream))
+    if name == "attend" and what == "product":
+        return _back_through_attention({a.input for a in asked}, shapes, outs[0])
     if what == "product":
         once = 2 * _PRODUCTS[name](shapes, outs[0], static)
         return sum(a.upstream if name in _BIASED and a.input == 2 else once for a in asked)
@@ -221,6 +227,17 @@ def _adds(name: str, static: Mapping[str, Any]) -> bool:
         parts = key if isinstance(key, tuple) else (key,)
         return any(getattr(part, "ndim", 0) and part.dtype.kind in "iu" for part in parts)
     return name in _READ_AGAIN
+
+
+def _scores(shapes: Sequence[Shape], out: Shape) -> int:
+    """Entries of the matrices of attention: of each query with each key."""
+    return math.prod(out[:-1]) * shapes[1][-2]
+
+
+def _back_through_attention(asked: set[int], shapes: Sequence[Shape], out: Shape) -> int:
+    scores, size, wide = _scores(shapes, out), shapes[0][-1], out[-1]
+    inside = scores * (2 * wide + 1) if asked - {2} else 0  # to the scores, which the value does not need
+    return inside + 2 * scores * (size * len(asked & {0, 1}) + wide * len(asked & {2}))
 
 
 def _back_through_scan(name: str, asked: set[int], shapes: Sequence[Shape]) -> int:
