@@ -260,7 +260,7 @@ def test_ten_thousand_nodes(options):
 
 
 def test_ten_thousand_nodes_of_modules():
-    d = gpt(240)
+    d = gpt(280)
     assert len(d.graph.vertices) > 9_000
     assert d.svg() and d.html()
 

@@ -17,8 +17,8 @@ _COEFFICIENTS = (
 )  # fmt: skip
 # What stands before x and x³ in the tanh that approximates 2 Φ − 1.
 TANH_SLOPE, TANH_CUBIC = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
-# Entries below which SciPy's loop, and one expression instead of passes in place, are quicker.
-_FEW, _SOME = 256, 8192
+# Entries below which SciPy's loop, and an expression instead of passes in place, are quicker.
+_FEW, _SOME = 256, 512
 
 
 def normal_cdf(x: Any) -> Any:
@@ -55,55 +55,44 @@ def _cdf_of_block(x: Any, out: Any) -> None:
     tail += 0.5
 
 
-def times_cdf(x: Any, by_tanh: bool) -> Any:
-    """x Φ(x) and Φ(x); None for what has no need of passes in place."""
+def times_cdf(x: Any, by_tanh: bool, with_slope: bool) -> Any:
+    """x Φ(x) and, if wanted, its slope Φ + x Φ′; None for what has no need of passes in place."""
     if type(x) is not np.ndarray or x.size < _SOME or x.dtype not in (np.float32, np.float64):
         return None
     out = np.empty(x.shape, x.dtype)
-    if not by_tanh:
-        cdf = normal_cdf(x)
-        return np.multiply(x, cdf, out=out), cdf
-    cdf, flat = np.empty(x.shape, x.dtype), x.reshape(-1)
-    outs, cdfs = out.reshape(-1), cdf.reshape(-1)
+    slope = np.empty(x.shape, x.dtype) if with_slope else None
+    cdf = None if by_tanh else normal_cdf(x).reshape(-1)
+    xs, outs, slopes = x.reshape(-1), out.reshape(-1), None if slope is None else slope.reshape(-1)
 
     def block(i: int, j: int) -> None:
-        x, c = flat[i:j], cdfs[i:j]
-        np.multiply(x, x, out=c)
-        c *= TANH_CUBIC
-        c += TANH_SLOPE
-        c *= x
-        np.tanh(c, out=c)
-        c *= 0.5
-        c += 0.5
-        np.multiply(x, c, out=outs[i:j])
-
-    by_blocks(block, x.size, x.itemsize)
-    return out, cdf
-
-
-def times_cdf_slope(g: Any, x: Any, cdf: Any, by_tanh: bool) -> Any:
-    """g · (Φ + x Φ′); None as for ``times_cdf``."""
-    if type(x) is not np.ndarray or x.size < _SOME or x.dtype not in (np.float32, np.float64):
-        return None
-    out = np.empty(x.shape, x.dtype)
-    outs, gs, xs, cdfs = out.reshape(-1), g.reshape(-1), x.reshape(-1), cdf.reshape(-1)
-
-    def block(i: int, j: int) -> None:
-        x, c, slope = xs[i:j], cdfs[i:j], outs[i:j]
-        z: Any = x * x
-        if by_tanh:
-            z *= 6 * TANH_CUBIC
-            z += 2 * TANH_SLOPE
-            np.subtract(1, c, out=slope)
-            slope *= c
+        x, y = xs[i:j], outs[i:j]
+        if cdf is not None:
+            c, square = cdf[i:j], None
         else:
-            z *= -0.5
-            np.exp(z, out=slope)
-            z = math.sqrt(0.5 / math.pi)
-        slope *= z
-        slope *= x
-        slope += c
-        slope *= gs[i:j]
+            square = x * x
+            c = square * TANH_CUBIC
+            c += TANH_SLOPE
+            c *= x
+            np.tanh(c, out=c)
+            c *= 0.5
+            c += 0.5
+        np.multiply(x, c, out=y)
+        if slopes is None:
+            return
+        s = slopes[i:j]
+        if square is not None:
+            square *= 6 * TANH_CUBIC
+            square += 2 * TANH_SLOPE
+            np.subtract(1, c, out=s)
+            s *= y  # x Φ
+            s *= square
+        else:
+            np.multiply(x, x, out=s)
+            s *= -0.5
+            np.exp(s, out=s)
+            s *= math.sqrt(0.5 / math.pi)
+            s *= x
+        s += c
 
-    by_blocks(block, x.size, x.itemsize)
-    return out
+    by_blocks(block, x.size, 2 * x.itemsize)  # for it has two arrays more
+    return out, slope

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from .. import modes
 from ..backends import numpy as numpy_namespace
-from ..backends.numpy_normal import TANH_CUBIC, TANH_SLOPE, times_cdf, times_cdf_slope
+from ..backends.numpy_normal import TANH_CUBIC, TANH_SLOPE, times_cdf
 from ..errors import ShapeError, no_tensor
 from ..inplace import write
 from ..keywords import composed
@@ -31,15 +32,14 @@ __all__ = [
 ]  # fmt: skip
 
 
-@primitive(elementwise=True, saves=("cdf",), name="gelu")
+@primitive(elementwise=True, saves=("slope",), name="gelu")
 def times_normal_cdf(xp, x, *, approximate="none"):
     """x Φ(x); see ``gelu``."""
     if xp is numpy_namespace:
-        both = times_cdf(x, approximate == "tanh")  # a third of the time
+        both = times_cdf(x, approximate == "tanh", modes.local.grad)  # a third of the time
         if both is not None:
             return both
-    cdf = _normal_cdf(xp, x, approximate)
-    return x * cdf, cdf
+    return x * _normal_cdf(xp, x, approximate), None
 
 
 def _normal_cdf(xp, x, approximate):
@@ -48,13 +48,10 @@ def _normal_cdf(xp, x, approximate):
     return xp.normal_cdf(x)
 
 
-def _times_normal_cdf_x(xp, g, out, x, *, approximate="none", cdf=None):
-    if cdf is None:
-        cdf = _normal_cdf(xp, x, approximate)
-    elif xp is numpy_namespace:
-        passed = times_cdf_slope(g, x, cdf, approximate == "tanh")  # a third of the time
-        if passed is not None:
-            return passed
+def _times_normal_cdf_x(xp, g, out, x, *, approximate="none", slope=None):
+    if slope is not None:
+        return g * slope
+    cdf = _normal_cdf(xp, x, approximate)
     if approximate == "tanh":
         # With t the tanh, the slope of the cdf is (1 − t²) / 2 times that of the inner cubic, and t = 2 cdf − 1.
         density = cdf * (1 - cdf) * (2 * TANH_SLOPE + 6 * TANH_CUBIC * (x * x))
