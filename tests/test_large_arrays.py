@@ -202,5 +202,8 @@ def test_every_elementwise_forward(name, dtype, in_blocks):
             continue
         fast = large_arrays.evaluate(op.forward, xp, given, static)
         for one, other in zip(*[r if type(r) is tuple else (r,) for r in (plain, fast)], strict=True):
+            if one is None or other is None:  # what is saved for a backward pass, where there is such a thing
+                assert one is other
+                continue
             assert one.dtype == other.dtype and one.shape == other.shape
             np.testing.assert_array_equal(one, other)
