@@ -230,3 +230,12 @@ def test_attention_in_second_order_where_it_goes_by_heads():
 
     for fast, slow in zip(slopes(lambda *x: attend(*x, scale=0.2)), slopes(plain), strict=True):
         np.testing.assert_allclose(fast.numpy(), slow.numpy(), rtol=1e-9, atol=1e-9)
+
+
+def test_attention_that_is_recorded_to_be_looked_at_shows_its_weights():
+    q, k, v = (autograd.randn(2, 3, 40, 33, requires_grad=True) for _ in range(3))
+    plain = autograd.scaled_dot_product_attention(q, k, v, is_causal=True)
+    with autograd.record():
+        shown = autograd.scaled_dot_product_attention(q, k, v, is_causal=True)
+    assert (plain.grad_fn.name, shown.grad_fn.name) == ("attention", "matmul")
+    np.testing.assert_allclose(shown.detach(), plain.detach(), rtol=1e-5, atol=1e-6)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import modes
 from ..backends import numpy as numpy_namespace
 from ..backends.numpy_attention import attended, attended_back
 from ..errors import DTypeError, ShapeError, describe
@@ -41,10 +42,10 @@ def masked_softmax(xp, x, mask=None, *, causal=False):
     tensor([[1.0000, 0.0000],
             [0.5000, 0.5000]])
     """
-    return _shares(xp, x, mask, causal)
+    return _softmax(xp, x, mask, causal)
 
 
-def _shares(xp, x, mask, causal):
+def _softmax(xp, x, mask, causal):
     if mask is not None:
         x = x + mask
     if causal:
@@ -78,10 +79,10 @@ masked_softmax.grads(x=_masked_softmax_x, mask=_masked_softmax_x)
 def attend(xp, query, key, value, mask=None, *, scale, causal=False):
     """softmax(scale · query keyᵀ + mask) value; see ``scaled_dot_product_attention``."""
     if xp is numpy_namespace:  # a third of the time
-        done = attended(query, key, value, mask, scale, causal, lambda x, mask: _shares(xp, x, mask, causal))
+        done = attended(query, key, value, mask, scale, causal, lambda x, mask: _softmax(xp, x, mask, causal))
         if done is not None:
             return (*done, Along())
-    weights = _shares(xp, xp.matmul(query * scale, xp.swapaxes(key, -1, -2)), mask, causal)
+    weights = _softmax(xp, xp.matmul(query * scale, xp.swapaxes(key, -1, -2)), mask, causal)
     return xp.matmul(weights, value), weights, Along()
 
 
@@ -188,12 +189,15 @@ def scaled_dot_product_attention(
         scale = 1 / math.sqrt(query.shape[-1]) if query.shape[-1] else 1.0
     if attn_mask is not None:
         attn_mask = _added(name, attn_mask, query, key)
-    if not dropout_p:
+    if not dropout_p and not (modes.active and modes.local.recording):
+        # A graph that is recorded to be looked at shows the weights.
         return attend(query, key, value, attn_mask, scale=scale, causal=is_causal)
-    from .dropout import dropout
-
     weights = masked_softmax(matmul(query * scale, key.mT), attn_mask, causal=is_causal)  # (…, L, S)
-    return matmul(dropout(weights, dropout_p, generator=generator), value)
+    if dropout_p:
+        from .dropout import dropout
+
+        weights = dropout(weights, dropout_p, generator=generator)
+    return matmul(weights, value)
 
 
 def _shared_heads(name: str, query: Any, x: Any) -> Any:

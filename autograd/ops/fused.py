@@ -48,19 +48,24 @@ def linear(xp, x, weight, bias=None):
             f"linear: bias must have shape {tuple(weight.shape[:1])} to fit weight {tuple(weight.shape)}, "
             f"got {tuple(bias.shape)}"
         )
-    out = affine(rows, weight, bias) if xp is numpy_namespace and weight.size >= LARGE else None
-    if out is None:
-        out = rows @ weight.T
-        if bias is not None:
-            out += bias
+    if xp is numpy_namespace and weight.size >= LARGE:
+        quick = affine(rows, weight, bias)
+        if quick is not None:
+            return quick if x.ndim <= 2 else quick.reshape(*x.shape[:-1], weight.shape[0])
+    out = rows @ weight.T
+    if bias is not None:
+        out += bias
     return out if x.ndim <= 2 else out.reshape(*x.shape[:-1], weight.shape[0])
 
 
 def _linear_weight(xp, g, out, x, weight, bias=None):
     if g.ndim != 2:
         g, x = g.reshape(-1, g.shape[-1]), x.reshape(-1, x.shape[-1])  # (N, out), (N, in)
-    product = outer_sum(g, x) if xp is numpy_namespace and weight.size >= LARGE else None
-    return g.T @ x if product is None else product
+    if xp is numpy_namespace and weight.size >= LARGE:
+        product = outer_sum(g, x)
+        if product is not None:
+            return product
+    return g.T @ x
 
 
 linear.grads(
