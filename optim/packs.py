@@ -242,11 +242,11 @@ class Plan:
         owners: list[Tensor] = []
         found: list[Any] = []
         for g, (group, end) in enumerate(zip(groups, self.ends, strict=True)):
-            settings = self.settings[g]
-            if not settings.hold(group):
-                self.settings[g] = Settings(optimizer, group)
-                if self.settings[g].names != settings.names:
+            if not self.settings[g].hold(group):
+                settings = Settings(optimizer, group)
+                if settings.names != self.settings[g].names:
                     return None
+                self.settings[g] = settings
             having, theirs = gradients_of(group["params"])
             owners += having
             found += theirs
