@@ -208,6 +208,7 @@ def run(
                     owned.add(x)
             elif x in owned:
                 before += gx
+                grads[x] = before  # a number is not added into in place
             else:
                 grads[x] = gx = before + gx
                 if type(gx) is np.ndarray:

@@ -91,8 +91,8 @@ class Primitive:
         self._names = frozenset({*self.inputs, *_TORCH_NAMES})
         self.rules: tuple[Rule | None, ...] = (None,) * len(self.inputs)
         self.smooth = False  # whether every input has a rule
-        self.plain = False  # and there are one or two, of an operation that takes nothing apart
-        own = forward.__module__.startswith(f"{__package__}.")
+        self.plain = False  # and there are one or two, of an operation of ours that takes nothing apart
+        self.own = own = forward.__module__.startswith(f"{__package__}.")
         # Whether parts of large arrays may be computed apart; functions of others might look at more than entries.
         self.spreads = elementwise and own and not self.variadic
         if own:
@@ -117,7 +117,8 @@ class Primitive:
             raise TypeError(f"{self.name}.grads: no input named {sorted(unknown)}; there are {list(self.inputs)}")
         self.rules = tuple(rules.get(name, old) for name, old in zip(self.inputs, self.rules, strict=True))
         self.smooth = None not in self.rules
-        self.plain = self.smooth and len(self.rules) < 3 and not self.variadic and not self.selects
+        # What the rules of others give is looked at: it may be nothing, or of another shape or dtype.
+        self.plain = self.own and self.smooth and len(self.rules) < 3 and not self.variadic and not self.selects
         return self
 
     def rule(self, index: int) -> Rule | None:
@@ -150,10 +151,11 @@ class Primitive:
                 return self(*[constant(self.name, x) for x in inputs], **static)
         if self.view and xp is numpy_namespace:
             arrays[0] = inputs[0]._materialise()
-        if self.promote is not None:
+        if self.promote is not None and arrays:
             arrays = self._promoted(arrays)
         try:
-            if self.spreads and type(arrays[0]) is _ndarray and arrays[0].size >= LARGE and xp is numpy_namespace:
+            large = self.spreads and arrays and type(arrays[0]) is _ndarray and arrays[0].size >= LARGE
+            if large and xp is numpy_namespace:
                 value = evaluate(self.forward, xp, arrays, static)
             else:
                 value = self.forward(xp, *arrays, **static)

@@ -198,6 +198,28 @@ def test_scalars_go_backward_as_all_else_does(seed):
         out.backward()
 
 
+def test_scalars_go_backward_by_either_way_in_turn():
+    x = tensor(2.0, requires_grad=True)
+    a, b, c = x.sum(), x * 3, autograd.sign(x)
+    c.register_hook(lambda g: None)
+    (a + b + c).backward()
+    assert x.grad.item() == 4.0
+
+
+def test_what_rules_of_others_give_for_scalars_is_looked_at():
+    x, y = tensor(2.0, requires_grad=True), tensor(3.0, requires_grad=True)
+    op = autograd.primitive(lambda xp, x, y: x * y, name="op")
+    op.grads(x=lambda xp, g, out, x, y: np.ones(4) * g, y=lambda xp, g, out, x, y: None)
+    (op(x, y) * y).backward()
+    assert (x.grad.shape, x.grad.dtype, x.grad.item(), y.grad.item()) == ((), autograd.float32, 12.0, 6.0)
+    shifted = autograd.primitive(lambda xp, x, y: x + (y or 0), name="shifted")
+    shifted.grads(x=lambda xp, g, out, x, y: g, y=lambda xp, g, out, x, y: g)
+    assert autograd.grad(shifted(x, None), x)[0].item() == 1.0
+    x.grad = None
+    shifted(x, None).backward()
+    assert x.grad.item() == 1.0
+
+
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("biased", [True, False])
 @pytest.mark.parametrize(
