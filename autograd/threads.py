@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import os
 from collections import deque
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 __all__ = ["available", "run"]
 
@@ -50,18 +51,23 @@ def run(tasks: Iterable[Callable[[], None]], threads: int) -> None:
             task()
 
     if threads < 2:
-        return work()
-    pool = _pools.get(threads)
-    if pool is None:
-        from concurrent.futures import ThreadPoolExecutor  # takes longer to load than most of the engine's files
+        work()
+        return
+    others: list[Future[None]] = []
+    with contextlib.suppress(RuntimeError):  # a program that is ending starts no threads: this one does all the work
+        pool = _pools.get(threads)
+        if pool is None:
+            from concurrent.futures import ThreadPoolExecutor  # takes longer to load than most of the engine's files
 
-        pool = _pools[threads] = ThreadPoolExecutor(threads - 1, "autograd")
-    # NumPy's error state and the caller's other settings live in the context.
-    others = [pool.submit(contextvars.copy_context().run, work) for _ in range(threads - 1)]
+            pool = _pools[threads] = ThreadPoolExecutor(threads - 1, "autograd")
+        for _ in range(threads - 1):
+            # NumPy's error state and the caller's other settings live in the context.
+            others.append(pool.submit(contextvars.copy_context().run, work))
     try:
         work()
     finally:
         waiting.clear()
-        for other in others:
-            if not other.cancel():
-                other.result()
+        errors = [other.exception() for other in others if not other.cancel()]  # all are waited for
+    for error in errors:
+        if error is not None:
+            raise error

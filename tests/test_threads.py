@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
+import time
+
 import numpy as np
 import pytest
 from optimizers import ROWS, make
@@ -43,6 +48,50 @@ def test_an_error_on_another_thread_is_raised_here():
         threads.run([fail] * 50, 3)
     threads.run([lambda i=i: done.append(i) for i in range(100)], 3)
     assert sorted(done) == list(range(100))
+
+
+def test_after_an_error_all_threads_have_stopped():
+    ended, barrier = [], threading.Barrier(3)
+
+    def fail():
+        barrier.wait()
+        raise ArithmeticError
+
+    def finish():
+        barrier.wait()
+        time.sleep(0.1)
+        ended.append(1)
+
+    with pytest.raises(ArithmeticError):
+        threads.run([fail, fail, finish], 3)
+    assert ended == [1]
+
+
+ENDING = """
+import atexit, threading, time
+from autograd import threads
+
+def work():
+    done = []
+    threads.run([lambda i=i: done.append(i) for i in range(9)], 3)
+    print(sorted(done) == list(range(9)))
+
+def later():
+    threading.main_thread().join()
+    time.sleep(0.1)
+    work()
+
+if {before}:
+    work()
+atexit.register(work)
+threading.Thread(target=later).start()
+"""
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_work_goes_on_while_the_program_ends(before):
+    ended = subprocess.run([sys.executable, "-c", ENDING.format(before=before)], capture_output=True, text=True)
+    assert ended.stdout.split() == ["True"] * (2 + before), ended.stderr
 
 
 def test_settings_of_numpy_reach_the_threads(monkeypatch):
