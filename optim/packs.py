@@ -155,7 +155,11 @@ class Settings:
         self.values = list(group.values())
         self.names = optimizer.state_names(group), optimizer.number_names(group)
         self.hyper = optimizer.hyper(group)
-        self.fixed = all(_is_fixed(value) for name, value in group.items() if name not in ("params", "param_names"))
+        # Methods of others may look at more than the group.
+        methods = [getattr(type(optimizer), name) for name in ("hyper", "state_names", "number_names")]
+        self.fixed = all(method.__module__.startswith(f"{__package__}.") for method in methods) and all(
+            _is_fixed(value) for name, value in group.items() if name not in ("params", "param_names")
+        )
 
     def hold(self, group: dict[str, Any]) -> bool:
         """Whether the group still says what it said."""
