@@ -268,7 +268,7 @@ class Plan:
             for i, m in enumerate(self.members):
                 gradient = m.p.grad
                 assert gradient is not None
-                if gradient.is_rows is not m.sparse and (m.sparse or _on_rows(optimizer, groups[m.group], gradient)):
+                if (gradient.is_rows and _on_rows(optimizer, groups[m.group], gradient)) is not m.sparse:
                     return None
                 found[i] = _rows(m, gradient) if m.sparse else gradient.numpy()
         for m, array in zip(self.members, found, strict=True):

@@ -9,6 +9,7 @@ import pytest
 
 import autograd
 import optim
+from autograd.ops import embeddings
 
 LOOKUPS = [[1, 3, 3], [0], [1, 5, 5, 5], [3, 1]]
 TAKE = [
@@ -154,6 +155,27 @@ def test_the_others_refuse(name):
 def test_weight_decay_refuses(name):
     message = with_sparse_gradient(lambda p: getattr(optim, name)([p], weight_decay=0.1))
     assert message.startswith(f"{name}: weight_decay touches every row")
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adagrad"])
+def test_weight_decay_that_comes_later_is_noticed(name, monkeypatch):
+    monkeypatch.setattr(embeddings, "LARGE", 1000)
+    _, points, optimizer, table = run(name, {"lr": 0.1}, LOOKUPS[:2])
+    optimizer.param_groups[0]["weight_decay"] = 0.1
+    with pytest.raises(autograd.GraphError, match="weight_decay touches every row"):
+        optimizer.step()
+    np.testing.assert_array_equal(table.numpy(), points[-1])
+    # So it is where the gradient has rows and counts as dense: then all of them decay.
+    table = autograd.ones(3000, 4, requires_grad=True)
+    optimizer = getattr(optim, name)([table], lr=0.1)
+    for decay in (0.0, 0.1):
+        before = table.numpy().copy()
+        optimizer.zero_grad()
+        autograd.embedding(autograd.tensor([0]), table).sum().backward()
+        assert table.grad.is_rows and not table.grad.is_sparse
+        optimizer.param_groups[0]["weight_decay"] = decay
+        optimizer.step()
+        assert (table.numpy() != before)[1:].all() == bool(decay)
 
 
 def test_sparse_adam_refuses_dense_gradients_and_bad_numbers():
