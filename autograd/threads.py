@@ -55,11 +55,12 @@ def run(tasks: Iterable[Callable[[], None]], threads: int) -> None:
         return
     others: list[Future[None]] = []
     with contextlib.suppress(RuntimeError):  # a program that is ending starts no threads: this one does all the work
-        pool = _pools.get(threads)
+        size = max(threads, available())  # one pool for all numbers of threads, unless more are wanted than there are
+        pool = _pools.get(size)
         if pool is None:
             from concurrent.futures import ThreadPoolExecutor  # takes longer to load than most of the engine's files
 
-            pool = _pools[threads] = ThreadPoolExecutor(threads - 1, "autograd")
+            pool = _pools[size] = ThreadPoolExecutor(size - 1, "autograd")
         for _ in range(threads - 1):
             # NumPy's error state and the caller's other settings live in the context.
             others.append(pool.submit(contextvars.copy_context().run, work))

@@ -111,6 +111,16 @@ def test_tasks_may_share_out_their_own_work():
     assert sorted(done) == [(i, j) for i in range(20) for j in range(20)]
 
 
+def test_work_for_different_numbers_of_threads_is_for_the_same_threads(monkeypatch):
+    monkeypatch.setattr(threads, "_limit", 6)
+    monkeypatch.setattr(threads, "_pools", {})
+    took = set()
+    for n in (2, 3, 4, 5, 6, 4):
+        barrier = threading.Barrier(n)
+        threads.run([lambda barrier=barrier: took.add((barrier.wait(), threading.get_ident())[1])] * n, n)
+    assert len(took) <= 6
+
+
 def test_the_number_of_threads_can_be_set(monkeypatch):
     monkeypatch.setattr(threads, "_limit", None)
     assert threads.available() >= 1
