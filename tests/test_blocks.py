@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 import autograd
-from autograd import tensor
+from autograd import tensor, threads
 from autograd.backends import numpy as xp
+from autograd.backends import numpy_blocks, numpy_moments
 from autograd.backends import tensor as tensors
 from autograd.backends.numpy_blocks import BLOCK, SPREAD, by_blocks
 from autograd.ops import moments
@@ -47,6 +50,43 @@ def test_an_error_in_a_block_is_raised():
 
     with pytest.raises(ZeroDivisionError):
         by_blocks(work, 4, SPREAD)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "affine"), [((40, 64), (1,), (64,)), ((64, 13, 16), (0, 2), (13, 1)), ((2, 40, 64), (2,), (64,))]
+)
+def test_moments_are_the_same_bits_for_any_number_of_threads(shape, axes, affine, monkeypatch):
+    rng = np.random.default_rng(0)
+    x, g = (rng.standard_normal(shape).astype("f") for _ in range(2))
+    weight, bias = (rng.standard_normal(affine).astype("f") for _ in range(2))
+    monkeypatch.setattr(moments, "_FEW", 0)
+    kept = math.prod(n for d, n in enumerate(shape) if d not in axes)
+    monkeypatch.setattr(numpy_moments, "_BLOCK", 5 * x.nbytes // kept)
+
+    def results():
+        out, mean, scale, along = standardize.forward(xp, x, weight, bias, axes=axes, eps=1e-5)
+        how = {"axes": axes, "eps": 1e-5, "mean": mean, "scale": scale, "_along": along}
+        gradients = [rule(standardize, name)(xp, g, out, x, weight, bias, **how) for name in ("x", "weight", "bias")]
+        return [out, mean, scale, *gradients]
+
+    same_for_threads(results, monkeypatch)
+
+
+def test_attention_is_the_same_bits_for_any_number_of_threads(monkeypatch):
+    q, k, v = np.random.default_rng(0).standard_normal((3, 13, 128, 16)).astype("f")
+    q[7] *= 100  # so that the scores of its block, of 8 heads, are too large to do without a shift
+    same_for_threads(lambda: attend.forward(xp, q, k, v, scale=0.25)[:2], monkeypatch)
+
+
+def same_for_threads(results, monkeypatch):
+    monkeypatch.setattr(numpy_blocks, "SPREAD", 0)
+    found = []
+    for n in (1, 2, 3, 5):
+        monkeypatch.setattr(threads, "available", lambda n=n: n)
+        found.append(results())
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -85,7 +85,7 @@ def _by_heads(work: Any, inputs: tuple[Any, ...], mask: Any, results: tuple[Any,
         part = mask[i:j] if varied else mask
         work(*(x[i:j] for x in inputs), part, *(x[i:j] for x in results))
 
-    by_blocks(block, len(scores), unit, broadcast=scores.shape[-1])
+    by_blocks(block, len(scores), unit, broadcast=scores.shape[-1], alike=True)
 
 
 def attended_back(g: Any, out: Any, q: Any, k: Any, v: Any, weights: Any, scale: float) -> Any:

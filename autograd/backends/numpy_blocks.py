@@ -22,6 +22,7 @@ def by_blocks(
     size: int,
     block: int = BLOCK,
     broadcast: int | None = None,
+    alike: bool = False,
 ) -> None:
     """Calls ``work(start, stop)`` for blocks of ``count`` units, of ``size`` bytes each, on all threads if large.
 
@@ -30,12 +31,16 @@ def by_blocks(
         broadcast: along rows of how many entries ``work`` combines an array with one number for each row. NumPy
             copies such numbers into its buffer, of 8192 entries, which takes longer than the operation, unless a row
             fills it; so a smaller one is set meanwhile.
+        alike: whether blocks must be the same for any number of threads, since what they give depends on them, such as
+            sums over their units. Otherwise each thread has an equal share.
     """
     step = max(1, block // (size or 1))
     several = 1
     if count > step and count * size >= SPREAD:
         several = min(threads.available(), -(-count // step))
     share = -(-count // several)
+    if alike:
+        share += -share % step
 
     def blocks(first: int) -> None:
         end = min(first + share, count)

@@ -129,7 +129,7 @@ def standardized(x: Any, weight: Any, bias: Any, eps: float, how: Any) -> Any:
         elif shift is not None:
             y += shift[i:j, None]
 
-    by_blocks(block, kept, n * x.itemsize, _BLOCK, broadcast=view[2])
+    by_blocks(block, kept, n * x.itemsize, _BLOCK, broadcast=view[2], alike=True)
     return out, mean.reshape(moments), variance.reshape(moments), scale.reshape(moments)
 
 
@@ -178,7 +178,7 @@ def standardized_back(g: Any, x: Any, weight: Any, mean: Any, scale: Any, how: A
         in_weight -= less
         return in_weight, in_bias
 
-    by_blocks(block, kept, n * x.itemsize, _BLOCK, broadcast=view[2])
+    by_blocks(block, kept, n * x.itemsize, _BLOCK, broadcast=view[2], alike=True)
     if not inside:
         if times > 1:
             slope, total = (np.add.reduce(sums.reshape(times, -1), axis=0) for sums in (slope, total))
