@@ -115,3 +115,15 @@ def test_sums_of_many_entries_are_those_of_numpy(shape, axis, dtype):
         np.testing.assert_allclose(
             total, expected, rtol=1e-4 if dtype == "f4" else 1e-11, atol=1e-3 if dtype == "f4" else 1e-11
         )
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize(("rows", "n"), [(10007, 10), (2 * 10007, 10), (1009, 10), (3, 3001), (5003, 1)])
+def test_sums_along_rows_whose_number_has_no_fitting_divisor_are_few_products(rows, n, dtype):
+    x = 1 + np.random.default_rng(0).standard_normal((rows, n)).astype(dtype)
+    x[1, n // 2], x[rows - 1, 0] = np.nan, np.inf
+    with mock.patch.object(np, "matmul", wraps=np.matmul) as products:
+        total = numpy_reductions.sum_along(x, 1, False)
+    assert (n > 1 and rows > 5) == (products.call_count == 2)
+    assert np.isnan(total[1]) and total[rows - 1] == np.inf and total.dtype == dtype
+    np.testing.assert_allclose(total, x.sum(1, dtype="f8"), rtol=1e-4 if dtype == "f4" else 1e-10, atol=1e-3)

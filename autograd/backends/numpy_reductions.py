@@ -30,11 +30,24 @@ def sum_along(x: Any, axis: Any, keepdims: bool) -> Any:
         return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
     rows, right, columns, left, shape = plan
     if right is not None:
-        x = (x.reshape(rows) @ right).reshape(-1)
+        x = x.reshape(rows)
+        x = (x @ right).reshape(-1) if len(rows) == 3 else _across(x, right)
     if left is not None:
         x = x if columns is None else x.reshape(columns)
         x = left @ x if x.size <= ALONE else _down(left, x)
     return x if shape is None else x.reshape(shape)
+
+
+def _across(x: Any, ones: Any) -> Any:
+    """x (n, m) @ ones (m,), in products of ``ALONE`` entries and one of what is left."""
+    n, m = x.shape
+    step = ALONE // m
+    whole = n - n % step
+    out = np.empty(n, x.dtype)
+    np.matmul(x[:whole].reshape(-1, step, m), ones, out=out[:whole].reshape(-1, step))
+    if whole < n:
+        np.matmul(x[whole:], ones, out=out[whole:])
+    return out
 
 
 def _down(ones: Any, x: Any) -> Any:
@@ -70,13 +83,15 @@ def _plan(shape: tuple[int, ...], axis: Any, keepdims: bool, dtype: Any) -> Any:
     left, right = (_ones(n, dtype) if there else None for n, there in ((first, start > 0), (last, end < len(shape))))
     result = tuple(1 if d in axes else n for d, n in enumerate(shape) if keepdims or d not in axes)
     columns = (first, kept)
-    block = next(k for k in range(max(ALONE // last, 1), 0, -1) if first * kept % k == 0)
+    count, most = first * kept, max(ALONE // last, 1)
+    block = next(k for k in range(most, 0, -1) if count % k == 0)
+    fits = 4 * block >= min(count, most)  # else, as with a prime, there would be many small products
     return (
-        (first * kept // block, block, last),
+        (count // block, block, last) if fits else (count, last),
         right,
         None if right is None and columns == shape else columns,
         left,
-        None if result == (kept,) or (left is None and result == (first * kept,)) else result,
+        None if result == (kept,) or (left is None and result == (count,)) else result,
     )
 
 
