@@ -246,6 +246,15 @@ def test_layers_with_few_rows_and_large_weights(rows, n, m, biased, dtype, monke
         assert gradient.dtype == dtype and gradient.flags.c_contiguous
 
 
+@pytest.mark.parametrize("n", [1, 40, 48, 64, 512])
+def test_a_vector_and_a_large_weight_give_a_vector(n):
+    rng = np.random.default_rng(0)
+    x, weight = (rng.standard_normal(s).astype("f4") for s in ((n,), (1_000_000 // n**2 + 128, n)))
+    bias = rng.standard_normal(len(weight)).astype("f4")
+    np.testing.assert_allclose(linear.forward(xp, x, weight), weight @ x, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(linear.forward(xp, x, weight, bias), weight @ x + bias, rtol=0, atol=1e-4)
+
+
 def test_few_rows_and_large_weights_take_the_quick_way():
     x, weight = np.ones((16, 512), "f4"), np.ones((512, 512), "f4")
     assert affine(x, weight, None) is not None and affine(x.astype("f8"), weight.astype("f8"), None) is None
