@@ -498,4 +498,6 @@ def _upstream(name: str, root: Any, g: Any, create_graph: bool) -> Any:
             g = g.to(a.dtype)
         if not create_graph:
             g = g._array
+            if type(g) is np.ndarray:
+                g = g[...]  # an object of its own for each walk, by which ``Along`` tells them apart
     return wrap(g) if create_graph and not isinstance(g, Node) else g

@@ -194,6 +194,18 @@ def test_normalization_backward_twice_with_another_upstream_gradient_in_the_same
     np.testing.assert_allclose(after.numpy(), 2 * before.numpy())
 
 
+def test_backward_twice_with_an_upstream_gradient_that_numpy_wrote_into_in_between():
+    q, k = (tensor(np.random.default_rng(seed).standard_normal((2, 3, 40, 32)), requires_grad=True) for seed in (0, 1))
+    y = attend(q, k, k, scale=0.2)
+    buffer = np.ones(y.shape)
+    g = autograd.from_numpy(buffer)
+    (before,) = autograd.grad(y, k, g, retain_graph=True)
+    autograd.grad(y, q, g, retain_graph=True)
+    buffer *= 2
+    (after,) = autograd.grad(y, k, g)
+    np.testing.assert_allclose(after.numpy(), 2 * before.numpy(), rtol=1e-9, atol=1e-9)
+
+
 # Shapes of q, k and v, of a mask, and how they lie in memory.
 HEADS = [
     ((16, 4, 16, 8), (16, 4, 16, 8), (16, 4, 16, 8), None, "in turn"),
