@@ -162,6 +162,20 @@ def test_normalization_by_blocks_is_the_plain_one(shape, axes, affine, given, dt
             np.testing.assert_allclose(fast, plain, rtol=0, atol=room)
 
 
+@pytest.mark.parametrize(("shape", "axes", "affine"), [((1024, 128), (1,), (128,)), ((16, 8, 256), (0, 2), (8, 1))])
+def test_gradients_of_normalization_far_from_0_keep_their_digits(shape, axes, affine):
+    rng = np.random.default_rng(0)
+    x, g, weight, bias = (rng.standard_normal(s).astype("f") for s in (shape, shape, affine, affine))
+    x += 100
+    found = []
+    for dtype in ("f4", "f8"):
+        given = [tensor(a.astype(dtype), requires_grad=True) for a in (x, weight, bias)]
+        standardize(*given, axes=axes, eps=1e-5).backward(tensor(g.astype(dtype)))
+        found.append([leaf.grad.numpy() for leaf in given])
+    for a, exact in zip(*found, strict=True):
+        assert np.abs(a - exact).max() < 2e-5 * np.abs(exact).max()
+
+
 def test_normalization_far_from_0_keeps_its_digits():
     x = 1000 + np.random.default_rng(0).standard_normal((64, 256)).astype(np.float32)
     out = standardize.forward(xp, x, axes=(1,), eps=0.0)[0]

@@ -50,7 +50,7 @@ def _fits(q: Any, k: Any, v: Any) -> bool:
     )
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=8)
 def _lower_triangle(rows: int, columns: int, dtype: Any) -> Any:
     ones = np.tri(rows, columns, dtype=dtype)
     ones.flags.writeable = False  # of a few sizes, which come again in every step

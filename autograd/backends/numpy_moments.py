@@ -137,7 +137,7 @@ def standardized_back(g: Any, x: Any, weight: Any, mean: Any, scale: Any, how: A
     """The gradients in x, and in weight and bias, of the weight's size; in both what x needs anyway.
 
     With s the scale, n entries, r = g · weight, u = Σ r and t = Σ r (x − mean), that in x is
-    s (r − u / n − (x − mean) s² t / n), and t is Σ r x − mean u: so x is not centred again.
+    s (r − u / n − (x − mean) s² t / n).
     """
     view, _, inside, times = how
     kept, n = view[1], view[0] * view[2]
@@ -151,32 +151,25 @@ def standardized_back(g: Any, x: Any, weight: Any, mean: Any, scale: Any, how: A
     def block(i: int, j: int) -> None:
         x, g, y, middle, factor = _part(xs, i, j), _part(gs, i, j), _part(outs, i, j), mean[i:j], scale[i:j]
         r = _by_entry(np.multiply, g, given, np.empty(g.shape, g.dtype)) if inside and given is not None else g
-        u = _total(r)
-        t = _total_of_product(r, x)
-        t -= middle * u
+        np.subtract(x, middle[:, None], out=y)
+        if inside:
+            parts[i] = in_parameters(y, g, factor)
+        u, t = _total(r), _total_of_product(r, y)
         t *= factor
         slope[i:j], total[i:j] = t, u
         t *= factor
         t *= -1 / n
         u *= -1 / n
-        u -= t * middle
-        np.multiply(x, t[:, None], out=y)
+        y *= t[:, None]
         y += r
         y += u[:, None]
         y *= (factor if given is None or inside else factor * given[i:j])[:, None]
-        if inside:
-            parts[i] = in_parameters(x, g, middle, factor, r if r is not g else None)
 
-    def in_parameters(x: Any, g: Any, middle: Any, factor: Any, memory: Any) -> Any:
+    def in_parameters(centred: Any, g: Any, factor: Any) -> Any:
         """Over the rows of a block, Σ s g (x − mean) and Σ g: those in the weight and in the bias."""
-        left = np.empty((2, len(x)), x.dtype)
-        left[...] = factor
-        in_weight = (left @ np.multiply(g, x, out=memory))[0]
-        left[0] *= middle
-        left[1] = 1
-        less, in_bias = left @ g
-        in_weight -= less
-        return in_weight, in_bias
+        left = np.ones((2, len(g)), g.dtype)
+        left[0] = factor
+        return (left @ (g * centred))[0], (left @ g)[1]
 
     by_blocks(block, kept, n * x.itemsize, _BLOCK, broadcast=view[2], alike=True)
     if not inside:

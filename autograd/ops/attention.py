@@ -60,7 +60,7 @@ def _softmax(xp, x, mask, causal):
     return e
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=8)
 def _above_the_diagonal(rows: int, columns: int, dtype: Any) -> Any:
     """−∞ there and 0 elsewhere; of a few sizes, which come again in every step."""
     mask = np.triu(np.full((rows, columns), -np.inf, dtype), 1)
