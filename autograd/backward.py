@@ -378,7 +378,6 @@ def backward(
     leaves = None if inputs is None else [inputs] if isinstance(inputs, Node) else list(inputs)
     if leaves is not None and not leaves:
         raise ValueError("backward: inputs is empty; leave it out to accumulate into every leaf")
-    retain_graph = create_graph if retain_graph is None else retain_graph
     results = _run("backward", roots, grad_tensors, leaves, retain_graph, create_graph)
     for leaf, g in results.items():
         if leaf._grad is None and not create_graph and type(g) is not SparseRows:
@@ -428,7 +427,6 @@ def grad(
             raise DTypeError(f"grad: inputs must be Tensors, inputs[{i}] is {describe(x)}")
         if not x._requires_grad:
             raise GraphError(f"grad: inputs[{i}] does not require grad; make it with requires_grad=True")
-    retain_graph = create_graph if retain_graph is None else retain_graph
     results = _run("grad", roots, grad_outputs, sources, retain_graph, create_graph)
     found: list[Any] = []
     for i, x in enumerate(sources):
@@ -446,7 +444,7 @@ def grad(
 
 
 def _run(
-    name: str, roots: list[Any], given: Any, inputs: list[Any] | None, retain_graph: bool, create_graph: bool
+    name: str, roots: list[Any], given: Any, inputs: list[Any] | None, retain_graph: bool | None, create_graph: bool
 ) -> dict[Node, Any]:
     if isinstance(given, Node) or not isinstance(given, (list, tuple)):
         given = [given]
@@ -462,7 +460,7 @@ def _run(
         observe = anomaly.check_backward
     with np.errstate(all="ignore"):
         if not create_graph:
-            return run(roots, gradients, inputs=inputs, retain_graph=retain_graph, observe=observe)
+            return run(roots, gradients, inputs=inputs, retain_graph=bool(retain_graph), observe=observe)
         # The ops of rules are not the user's, whom anomaly detection is for.
         unchecked = anomaly.detect_anomaly(check_nan=False) if observe else contextlib.nullcontext()
         with modes.enable_grad(), unchecked:

@@ -287,6 +287,8 @@ class Primitive:
         unknown = [name for name in static if name not in takes and name not in self.saves]
         if unknown and isinstance(error, TypeError):
             return unknown_keyword(self.name, unknown[0], takes)
+        if not arrays:
+            return TypeError(f"{self.name}: input {self.inputs[0]!r} is missing")
         for i, a in enumerate(arrays):
             if (a is None or not self.elementwise) and not hasattr(a, "dtype") and blames(error, a):
                 role = self.inputs[min(i, len(self.inputs) - 1)]

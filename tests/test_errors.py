@@ -52,8 +52,8 @@ ERRORS = {
     "complex": (lambda: tensor(1j), DTypeError, ["tensor", "complex", "real and imaginary"]),
     "complex array": (lambda: tensor(np.array([1j])), DTypeError, ["complex", "real and imaginary"]),
     "complex operand": (lambda: f(2) * 1j, DTypeError, ["mul", "complex"]),
-    "no operand": (lambda: ag.exp(), DTypeError, ["exp", "missing", "'x'"]),
-    "no operand of any dtype": (lambda: ag.neg(), DTypeError, ["neg", "missing", "'x'"]),
+    "no operand": (lambda: ag.exp(), TypeError, ["exp", "missing", "'x'"]),
+    "no operand of any dtype": (lambda: ag.neg(), TypeError, ["neg", "missing", "'x'"]),
     "huge integer": (lambda: tensor(10**30), DTypeError, ["tensor", "int64"]),
     "integer requires grad": (
         lambda: tensor([1, 2], requires_grad=True),

@@ -53,6 +53,11 @@ ERRORS = {
         ShapeError,
         ["scaled_dot_product_attention", "(2, 4, 8)", "(2, 4, 4)"],
     ),
+    "attention of other batches": (
+        lambda: F.scaled_dot_product_attention(q, ag.zeros(3, 4, 8), ag.zeros(3, 4, 8)),
+        ShapeError,
+        ["scaled_dot_product_attention", "leading sizes", "(2,) and (3,)", "2 against 3"],
+    ),
     "attention of a vector": (lambda: F.scaled_dot_product_attention(q[0, 0], q, q), ShapeError, ["query", "(8,)"]),
     "attention heads": (
         lambda: F.scaled_dot_product_attention(ag.zeros(3, 4, 8), q, q, enable_gqa=True),

@@ -352,38 +352,6 @@ def test_rates_groups_and_added_parameters_take_effect():
     assert a.dtype == autograd.float32
 
 
-def test_state_that_a_group_asks_for_later_is_made_then():
-    w = autograd.zeros(2, requires_grad=True)
-    w.grad = autograd.ones(2)
-    optimizer = optim.SGD([w], lr=1.0)
-    optimizer.step()
-    optimizer.param_groups[0]["momentum"] = 0.5
-    optimizer.step()
-    optimizer.step()
-    assert w.tolist() == [-3.5, -3.5] and optimizer.state[w]["momentum_buffer"].tolist() == [1.5, 1.5]
-    optimizer = optim.Adam([w], lr=1.0)
-    optimizer.step()
-    optimizer.param_groups[0]["amsgrad"] = True
-    optimizer.step()
-    assert (optimizer.state[w]["max_exp_avg_sq"].numpy() > 0).all()
-
-
-def test_a_subclass_may_compute_what_the_rule_gets_anew_at_each_step():
-    class Halving(optim.SGD):
-        scale = 1.0
-
-        def hyper(self, group):
-            return {**super().hyper(group), "lr": group["lr"] * self.scale}
-
-    w = autograd.zeros(2, requires_grad=True)
-    w.grad = autograd.ones(2)
-    optimizer = Halving([w], lr=1.0)
-    for _ in range(3):
-        optimizer.step()
-        optimizer.scale /= 2
-    assert w.tolist() == [-1.75, -1.75]
-
-
 def test_a_stale_graph_raises():
     w = autograd.tensor([1.0, 2.0], requires_grad=True)
     loss = (w * w).sum()

@@ -9,6 +9,7 @@ import pytest
 from optimizers import ROWS, make
 
 import autograd
+import optim
 
 
 def leaf(*shape):
@@ -149,3 +150,35 @@ def test_gradients_that_are_not_finite(name):
     with np.errstate(all="ignore"):
         optimizer.step()
     assert not np.isfinite(params[1].numpy()).all() or name == "Rprop"
+
+
+def test_state_that_a_group_asks_for_later_is_made_then():
+    w = autograd.zeros(2, requires_grad=True)
+    w.grad = autograd.ones(2)
+    optimizer = optim.SGD([w], lr=1.0)
+    optimizer.step()
+    optimizer.param_groups[0]["momentum"] = 0.5
+    optimizer.step()
+    optimizer.step()
+    assert w.tolist() == [-3.5, -3.5] and optimizer.state[w]["momentum_buffer"].tolist() == [1.5, 1.5]
+    optimizer = optim.Adam([w], lr=1.0)
+    optimizer.step()
+    optimizer.param_groups[0]["amsgrad"] = True
+    optimizer.step()
+    assert (optimizer.state[w]["max_exp_avg_sq"].numpy() > 0).all()
+
+
+def test_a_subclass_may_compute_what_the_rule_gets_anew_at_each_step():
+    class Halving(optim.SGD):
+        scale = 1.0
+
+        def hyper(self, group):
+            return {**super().hyper(group), "lr": group["lr"] * self.scale}
+
+    w = autograd.zeros(2, requires_grad=True)
+    w.grad = autograd.ones(2)
+    optimizer = Halving([w], lr=1.0)
+    for _ in range(3):
+        optimizer.step()
+        optimizer.scale /= 2
+    assert w.tolist() == [-1.75, -1.75]

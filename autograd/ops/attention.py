@@ -14,7 +14,7 @@ from ..backends.numpy_attention import attended, attended_back
 from ..errors import DTypeError, ShapeError, describe
 from ..keywords import composed
 from ..node import Node
-from ..primitive import primitive, wrap
+from ..primitive import mismatch, primitive, wrap
 from .activations import floating
 from .along import Along
 from .broadcasting import repeat_interleave
@@ -181,6 +181,11 @@ def scaled_dot_product_attention(
         )
     if enable_gqa:
         key, value = _shared_heads(name, query, key), _shared_heads(name, query, value)
+    leading = [tuple(x.shape[:-2]) for x in (query, key, value)]
+    try:
+        np.broadcast_shapes(*leading)
+    except ValueError:
+        raise ShapeError(f"{name}: the leading sizes of query, key and value {mismatch(leading)}") from None
     if is_causal and attn_mask is not None:
         raise ValueError(f"{name}: give attn_mask or is_causal=True, not both")
     if not 0 <= dropout_p <= 1:
