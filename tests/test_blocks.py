@@ -10,10 +10,10 @@ import pytest
 import autograd
 from autograd import tensor, threads
 from autograd.backends import numpy as xp
-from autograd.backends import numpy_blocks, numpy_moments
+from autograd.backends import numpy_blocks
 from autograd.backends import tensor as tensors
 from autograd.backends.numpy_blocks import BLOCK, SPREAD, by_blocks
-from autograd.ops import moments
+from autograd.ops import moments, numpy_moments
 from autograd.ops.activations import times_normal_cdf
 from autograd.ops.along import Along
 from autograd.ops.attention import attend

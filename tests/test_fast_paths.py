@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 import autograd
 from autograd import GraphError, linear, tensor, threads
 from autograd.backends import numpy as xp
-from autograd.backends.numpy_affine import affine
 from autograd.backends.numpy_rows import FEW, SMALL, sum_rows
 from autograd.ops.moments import average, average_of_product, standardize
+from autograd.ops.numpy_affine import affine
 from autograd.ops.window_maxima import max_windows, reach_of
 from autograd.ops.windows import window_sum
 

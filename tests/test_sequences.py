@@ -11,8 +11,8 @@ import pytest
 import autograd
 import nn
 from autograd import ShapeError, float64, gradcheck, no_grad, tensor
-from autograd.backends import numpy_recurrent
 from autograd.backends import tensor as xp
+from autograd.ops import numpy_recurrent
 from nn.utils.rnn import (
     PackedSequence,
     invert_permutation,

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from .. import modes
 from ..backends import numpy as numpy_namespace
-from ..backends.numpy_normal import TANH_CUBIC, TANH_SLOPE, times_cdf
 from ..errors import ShapeError, no_tensor
 from ..inplace import write
 from ..keywords import composed
@@ -21,6 +20,7 @@ from ..primitive import primitive
 from .dims import dimension
 from .elementwise import abs, check_floating, sigmoid, tanh, where
 from .linalg import check_same_dtype
+from .numpy_gelu import TANH_CUBIC, TANH_SLOPE, times_cdf
 
 if TYPE_CHECKING:
     from ..random import Generator

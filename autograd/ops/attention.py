@@ -10,7 +10,6 @@ import numpy as np
 
 from .. import modes
 from ..backends import numpy as numpy_namespace
-from ..backends.numpy_attention import attended, attended_back
 from ..errors import DTypeError, ShapeError, describe
 from ..keywords import composed
 from ..node import Node
@@ -20,6 +19,7 @@ from .along import Along
 from .broadcasting import repeat_interleave
 from .elementwise import where
 from .linalg import check_same_dtype, matmul
+from .numpy_attention import attended, attended_back
 
 if TYPE_CHECKING:
     from ..random import Generator

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backends import numpy as numpy_namespace
-from ..backends.numpy_affine import LARGE, affine, outer_sum
 from ..errors import DTypeError, ShapeError, describe, no_tensor
 from ..keywords import composed
 from ..node import Node
@@ -17,6 +16,7 @@ from .dims import Dims, dimension, kept_shape, normal_dims
 from .elementwise import check_floating, where
 from .indexing import gather, getitem
 from .linalg import check_same_dtype
+from .numpy_affine import LARGE, affine, outer_sum
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..backends import numpy as numpy_namespace
-from ..backends.numpy_moments import plan, standardized, standardized_back
 from ..primitive import primitive
 from .along import Along
 from .dims import count
+from .numpy_moments import plan, standardized, standardized_back
 
 __all__ = ["average", "scale_to_unit", "standardize"]
 

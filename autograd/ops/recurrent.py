@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from ..backends import numpy as numpy_namespace
-from ..backends import numpy_recurrent
 from ..errors import DTypeError, ShapeError, describe
 from ..primitive import primitive
+from . import numpy_recurrent
 
 __all__ = ["gru_scan", "lstm_scan", "rnn_scan"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .numpy_blocks import by_blocks
+from ..backends.numpy_blocks import by_blocks
 
 _BLOCK = 1 << 20  # bytes
 # Entries that make a row long; entries from which on several rows are better taken as one.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .numpy_blocks import BLOCK, by_blocks
+from ..backends.numpy_blocks import BLOCK, by_blocks
 
 # Up to which score e^x needs no shift by the largest of its row, and from which sum of a row on none of its entries
 # that count are rounded for being small: then the row's largest is not looked for.
