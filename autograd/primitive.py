@@ -32,7 +32,8 @@ _new, _ndarray = object.__new__, np.ndarray
 _scalars = frozenset({np.float32, np.float64})
 # What PyTorch calls the first and the second input.
 _TORCH_NAMES = {"input": 0, "other": 1, "exponent": 1}
-_numbers = frozenset({float, int, bool, type(None)})
+_plain_numbers = frozenset({float, int})
+_numbers = _plain_numbers | {bool, type(None)}
 
 
 def results_are(cls: type[Node]) -> None:
@@ -240,10 +241,12 @@ class Primitive:
 
     def _promoted(self, arrays: list[Any]) -> list[Any]:
         a, b = arrays[0], arrays[-1]
+        if type(a) in _plain_numbers:
+            a, b = b, a
         if (  # what most calls are, in half the time
             type(a) is np.ndarray
             and a.dtype.kind == "f"
-            and (b is a or type(b) is float or (type(b) is np.ndarray and b.dtype is a.dtype))
+            and (b is a or type(b) in _plain_numbers or (type(b) is np.ndarray and b.dtype is a.dtype))
             and len(arrays) < 3
         ):
             return arrays

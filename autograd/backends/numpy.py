@@ -54,7 +54,6 @@ from numpy import (
     sinh,
     sqrt,
     stack,
-    swapaxes,
     tan,
     tanh,
     trunc,
@@ -97,6 +96,11 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def transpose(x: Any, axes: Any = None) -> Any:
     """NumPy's transpose, without its wrapper."""
     return x.transpose(axes)
+
+
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """NumPy's swapaxes, without its wrapper."""
+    return x.swapaxes(axis1, axis2)
 
 
 def repeat_to(x: Any, shape: tuple[int, ...]) -> Any:
