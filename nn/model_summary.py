@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import html
-import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +11,7 @@ import numpy as np
 import autograd
 from autograd import Tensor
 from autograd.errors import describe
+from autograd.profiling import flops
 
 from .container import ModuleDict, ModuleList
 from .display import html_table, text_table
@@ -137,40 +136,12 @@ def _shape_text(shapes: Any) -> str:
     return "" if shapes is None else str(shapes)
 
 
-# Multiply-adds of the products, from the shapes of their inputs, the result and the other arguments.
-_PRODUCTS: dict[str, Callable[[list[Any], Any, dict[str, Any]], int]] = {
-    "matmul": lambda x, out, how: math.prod(out) * x[0][-1],
-    "linear": lambda x, out, how: math.prod(out) * x[1][1],
-    "einsum_pair": lambda x, out, how: math.prod(
-        {label: n for labels, shape in zip(how["subscripts"], x, strict=False)
-         for label, n in zip(labels, shape, strict=True)}.values()
-    ),
-    "convolve": lambda x, out, how: math.prod(out) * math.prod(x[1][1:]),
-    "convolve_back": lambda x, out, how: math.prod(x[0]) * math.prod(x[1][1:]),
-    "correlate": lambda x, out, how: math.prod(x[1]) * math.prod(out[1:]),
-    "rnn_scan": lambda x, out, how: x[0][0] * math.prod(x[1]),
-    "gru_scan": lambda x, out, how: x[0][0] * math.prod(x[1]),
-    "lstm_scan": lambda x, out, how: x[0][0] * (math.prod(x[1]) + (math.prod(x[4]) if len(x) > 4 and x[4] else 0)),
-    "euclidean_distances": lambda x, out, how: math.prod(out) * x[0][-1],
-}  # fmt: skip
-# What only moves entries, besides views.
-_MOVES = frozenset({
-    "clone", "concatenate", "embed_diagonal", "flip_along", "gather", "lookup", "pick", "setitem", "sliding_windows",
-    "stack_along", "take_places", "to",
-})  # fmt: skip
-
-
 def _work(op: Any) -> tuple[int, int]:
     """(FLOPs, multiply-adds of products) of one operation."""
-    name = op.primitive.forward.__name__ if op.primitive.__module__.startswith("autograd.") else ""
     results = op.result if isinstance(op.result, tuple) else (op.result,)
-    if name in _PRODUCTS:
-        shapes = [getattr(x, "shape", ()) for x in op.inputs]
-        count = _PRODUCTS[name](shapes, results[0].shape, op.static)
-        return 2 * count, count
-    if op.primitive.view or name in _MOVES:
-        return 0, 0
-    return max(x.numel() for x in (*results, *op.inputs) if isinstance(x, Tensor)), 0
+    shapes = [getattr(x, "shape", ()) for x in op.inputs]
+    given = op.primitive, shapes, [x.shape for x in results], op.static
+    return flops.forward(*given), flops.multiply_adds(*given)
 
 
 def _memory(array: Any) -> Any:
@@ -213,8 +184,8 @@ class _Counter:
 
     def ran(self, op: Any) -> None:
         row = self.calling[-1]
-        flops, multiply_adds = _work(op)
-        row.flops += flops
+        work, multiply_adds = _work(op)
+        row.flops += work
         row.multiply_adds += multiply_adds
         for array in map(_memory, op.kept()):
             if id(array) not in self.seen:
@@ -244,11 +215,11 @@ def _arguments(model: Module, input: Any) -> tuple[Any, ...]:
 def summary(model: Module, input: Any, **kwargs: Any) -> Summary:
     """Runs one forward and tells for each layer its shapes, parameters, operations and memory.
 
-    FLOPs are counted from the operations that really run, so that forwards of one's own count too: 2 for each
-    multiply-add of matrix products and convolutions (m × k times k × n has m k n), and 1 for each entry, of input or
-    result, of every other operation; moving entries counts nothing, and neither do decompositions of matrices beyond
-    their entries. Memory is that of all arrays that the recorded graph keeps alive for the backward, those of
-    parameters, buffers and input left out.
+    FLOPs are counted from the operations that really run, so that forwards of one's own count too, and as
+    ``autograd.profile`` counts them: 2 for each multiply-add of matrix products and convolutions (m × k times k × n has
+    m k n), 1 for each entry of a window that is pooled, the textbook's number for decompositions of matrices, and 1 for
+    each entry, of input or result, of every other operation; moving entries counts nothing. Memory is that of all
+    arrays that the recorded graph keeps alive for the backward, those of parameters, buffers and input left out.
 
     The model is not changed: training mode, buffers, gradients and the random stream are as before. (Hooks of one's
     own are called.)

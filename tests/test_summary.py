@@ -257,3 +257,31 @@ def test_names_that_are_left_out_say_what_to_use(module, name, instead):
     with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no attribute '{name}'.*{instead}"):
         getattr(module, name)
     assert not hasattr(module, name)
+
+
+class Attention(nn.Module):
+    def forward(self, x):
+        return nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True)
+
+
+def test_attention_counts_its_products():
+    s = nn.summary(Attention(), (2, 5, 8))
+    # Scores of 5 queries with 5 keys of 8 numbers, and as much to weigh the values; between them a softmax.
+    assert s.multiply_adds == 2 * 2 * 5 * 5 * 8
+    assert s.flops == 2 * s.multiply_adds + 2 * 5 * 5
+
+
+COUNTED = {
+    "pooling that overlaps": (lambda: nn.AvgPool2d(3, stride=1), (2, 3, 9, 9)),
+    "an LSTM with a projection": (lambda: nn.LSTM(4, 6, proj_size=3, batch_first=True), (2, 5, 4)),
+    "a transformer's layer": (lambda: nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, dropout=0.0), (2, 5, 8)),
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_it_counts_as_the_profiler_does(name):
+    make, shape = COUNTED[name]
+    model = make()
+    with autograd.profile() as profile:
+        model(autograd.ones(*shape))
+    assert nn.summary(model, shape).flops == profile.flops > 0

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 from ..primitive import Primitive, registry
 
-__all__ = ["Asked", "backward", "forward", "kind", "reads_all"]
+__all__ = ["Asked", "backward", "forward", "kind", "multiply_adds", "reads_all"]
 
 Shape = tuple[int, ...]
 
@@ -154,7 +154,11 @@ def reads_all(op: Primitive) -> bool:
 
 
 def _products_of_scan(shapes: Sequence[Shape], weight: int) -> int:
-    return 2 * shapes[0][0] * math.prod(shapes[weight])
+    return shapes[0][0] * math.prod(shapes[weight])
+
+
+def _projects(op: Primitive, shapes: Sequence[Shape]) -> bool:
+    return op.forward.__name__ == "lstm_scan" and len(shapes) > _PROJECTION and bool(shapes[_PROJECTION])
 
 
 def _under(name: str, shapes: Sequence[Shape], out: Shape, how: Mapping[str, Any]) -> int:
@@ -164,6 +168,21 @@ def _under(name: str, shapes: Sequence[Shape], out: Shape, how: Mapping[str, Any
     if name == "overlap_add":
         return math.prod(shapes[0])
     return math.prod(out) * math.prod(line.width for line in how["reach"])
+
+
+def multiply_adds(op: Primitive, shapes: Sequence[Shape], outs: Sequence[Shape], static: Mapping[str, Any]) -> int:
+    """Multiply-adds of the products that ``op`` is made of, 0 if it is made of none; arguments as of ``forward``.
+
+    >>> import autograd
+    >>> multiply_adds(autograd.matmul, [(2, 3), (3, 5)], [(2, 5)], {}), multiply_adds(autograd.exp, [(2,)], [(2,)], {})
+    (30, 0)
+    """
+    what = kind(op)
+    if what == "product":
+        return _PRODUCTS[op.forward.__name__](shapes, outs[0], static)
+    if what == "scan":
+        return _products_of_scan(shapes, 1) + (_products_of_scan(shapes, _PROJECTION) if _projects(op, shapes) else 0)
+    return 0
 
 
 def forward(op: Primitive, shapes: Sequence[Shape], outs: Sequence[Shape], static: Mapping[str, Any]) -> int:
@@ -177,13 +196,9 @@ def forward(op: Primitive, shapes: Sequence[Shape], outs: Sequence[Shape], stati
     if what in ("view", "move", "made of others"):
         return 0
     name = op.forward.__name__
-    if name == "attend" and what == "product":
-        return 2 * _PRODUCTS[name](shapes, outs[0], static) + _scores(shapes, outs[0])
-    if what == "product":
-        return 2 * _PRODUCTS[name](shapes, outs[0], static)
-    if what == "scan":
-        projected = len(shapes) > _PROJECTION and name == "lstm_scan" and shapes[_PROJECTION]
-        return _products_of_scan(shapes, 1) + (_products_of_scan(shapes, _PROJECTION) if projected else 0)
+    if what in ("product", "scan"):
+        inside = _scores(shapes, outs[0]) if name == "attend" else 0  # the softmax between the two products
+        return 2 * multiply_adds(op, shapes, outs, static) + inside
     if what == "decomposition":
         return _DECOMPOSITIONS[name](shapes, outs[0])
     if what == "window":
@@ -213,7 +228,7 @@ def backward(
         once = 2 * _PRODUCTS[name](shapes, outs[0], static)
         return sum(a.upstream if name in _BIASED and a.input == 2 else once for a in asked)
     if what == "scan":
-        return _back_through_scan(name, {a.input for a in asked}, shapes)
+        return _back_through_scan(op, {a.input for a in asked}, shapes)
     if what == "decomposition":
         return _back_through_decomposition(name, [a.input for a in asked], shapes, outs[0])
     if what == "window":
@@ -240,11 +255,11 @@ def _back_through_attention(asked: set[int], shapes: Sequence[Shape], out: Shape
     return inside + 2 * scores * (size * len(asked & {0, 1}) + wide * len(asked & {2}))
 
 
-def _back_through_scan(name: str, asked: set[int], shapes: Sequence[Shape]) -> int:
+def _back_through_scan(op: Primitive, asked: set[int], shapes: Sequence[Shape]) -> int:
     count = _products_of_scan(shapes, 1) * (2 if 1 in asked else 1)
-    if name == "lstm_scan" and len(shapes) > _PROJECTION and shapes[_PROJECTION]:
+    if _projects(op, shapes):
         count += _products_of_scan(shapes, _PROJECTION) * (2 if _PROJECTION in asked else 1)
-    return count
+    return 2 * count
 
 
 def _back_through_decomposition(name: str, asked: Sequence[int], shapes: Sequence[Shape], out: Shape) -> int:
