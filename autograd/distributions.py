@@ -12,12 +12,12 @@ import numpy as np
 
 from .creation import _leaf, check_device
 from .dtypes import as_dtype, get_default_dtype
-from .errors import DTypeError, ShapeError, describe
+from .errors import DTypeError, ShapeError, describe, mismatch
 from .keywords import composed
 from .node import Node
 from .ops.dims import sizes_of
 from .ops.indexing import set_item
-from .primitive import mismatch, wrap
+from .primitive import wrap
 from .random import Generator, stream
 
 if TYPE_CHECKING:

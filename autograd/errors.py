@@ -108,3 +108,19 @@ def not_a_tensor(
         ):
             return no_tensor(name, argument, value, "a Tensor or a number" if kinds & {"float", "int"} else "a Tensor")
     return None
+
+
+def mismatch(shapes: list[tuple[int, ...]]) -> str:
+    """Where shapes stop broadcasting, in words, with the rule.
+
+    >>> mismatch([(2, 3), (4,)])
+    '(2, 3) and (4,) do not broadcast: dimension -1 is 3 against 4; sizes must be equal or 1, counted from the last'
+    """
+    text = " and ".join(str(s) for s in shapes) + " do not broadcast"
+    for d in range(1, max(map(len, shapes)) + 1):
+        sizes = list(dict.fromkeys(s[-d] for s in shapes if len(s) >= d and s[-d] != 1))
+        if len(sizes) > 1:
+            return f"{text}: dimension -{d} is {' against '.join(map(str, sizes))}; " + (
+                "sizes must be equal or 1, counted from the last"
+            )
+    return text

@@ -96,14 +96,14 @@ class Operations(Node):
 
     # Arithmetic and comparison
 
-    __add__ = binary_operator(ew.add, operator.add)
-    __radd__ = binary_operator(ew.add, operator.add, reflected=True)
-    __sub__ = binary_operator(ew.sub, operator.sub)
-    __rsub__ = binary_operator(ew.sub, operator.sub, reflected=True)
-    __mul__ = binary_operator(ew.mul, operator.mul)
-    __rmul__ = binary_operator(ew.mul, operator.mul, reflected=True)
-    __truediv__ = binary_operator(ew.div, operator.truediv)
-    __rtruediv__ = binary_operator(ew.div, operator.truediv, reflected=True)
+    __add__ = binary_operator(ew.add, operator.add, arrays=True)
+    __radd__ = binary_operator(ew.add, operator.add, reflected=True, arrays=True)
+    __sub__ = binary_operator(ew.sub, operator.sub, arrays=True)
+    __rsub__ = binary_operator(ew.sub, operator.sub, reflected=True, arrays=True)
+    __mul__ = binary_operator(ew.mul, operator.mul, arrays=True)
+    __rmul__ = binary_operator(ew.mul, operator.mul, reflected=True, arrays=True)
+    __truediv__ = binary_operator(ew.div, operator.truediv, arrays=True)
+    __rtruediv__ = binary_operator(ew.div, operator.truediv, reflected=True, arrays=True)
     __floordiv__ = binary_operator(ew.floor_divide, operator.floordiv)
     __rfloordiv__ = binary_operator(ew.floor_divide, operator.floordiv, reflected=True)
     __mod__ = binary_operator(ew.remainder, operator.mod)

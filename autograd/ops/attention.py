@@ -10,10 +10,10 @@ import numpy as np
 
 from .. import modes
 from ..backends import numpy as numpy_namespace
-from ..errors import DTypeError, ShapeError, describe
+from ..errors import DTypeError, ShapeError, describe, mismatch
 from ..keywords import composed
 from ..node import Node
-from ..primitive import mismatch, primitive, wrap
+from ..primitive import primitive, wrap
 from .activations import floating
 from .along import Along
 from .broadcasting import repeat_interleave

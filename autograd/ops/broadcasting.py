@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError, describe
+from ..errors import DTypeError, ShapeError, describe, mismatch
 from ..keywords import composed
 from ..node import Node
-from ..primitive import mismatch
 from .dims import dimension, sizes_of
 from .elementwise import clone
 from .indexing import known

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError, describe
+from ..errors import DTypeError, ShapeError, describe, mismatch
 from ..keywords import composed
 from ..node import Node
-from ..primitive import mismatch, wrap
+from ..primitive import wrap
 from .dims import dimension
 from .indexing import gather as gather_along
 from .indexing import getitem, known
