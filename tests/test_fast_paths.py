@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 
 import numpy as np
 import pytest
@@ -204,6 +205,52 @@ def test_scalars_go_backward_by_either_way_in_turn():
     c.register_hook(lambda g: None)
     (a + b + c).backward()
     assert x.grad.item() == 4.0
+
+
+ARRAYS = {
+    "one shape": ((3, 4), (3, 4), "f4", "f4"),
+    "of which one is repeated": ((3, 1), (4,), "f8", "f8"),
+    "no dimensions": ((), (2,), "f4", "f4"),
+    "no entries": ((0, 3), (3,), "f4", "f4"),
+    "half precision": ((5,), (5,), "f2", "f2"),
+    "two dtypes": ((3,), (3,), "f4", "f8"),
+    "integers": ((3,), (3,), "i8", "f4"),
+    "integers only": ((3,), (3,), "i8", "i8"),
+    "a float": ((3, 2), 0.3, "f4", None),
+    "an int": ((3, 2), -7, "f8", None),
+    "a bool": ((3, 2), True, "f4", None),
+}
+
+
+@pytest.mark.parametrize("operate", [operator.add, operator.sub, operator.mul, operator.truediv])
+@pytest.mark.parametrize("name", ARRAYS)
+def test_operators_on_arrays_do_as_their_functions(name, operate):
+    shape, other, dtype, its = ARRAYS[name]
+    rng = np.random.default_rng(0)
+
+    def operand(shape, dtype):
+        return tensor((rng.standard_normal(shape) * 4 + 9).astype(dtype), requires_grad=dtype[0] == "f")
+
+    x, y = operand(shape, dtype), operand(other, its) if its else other
+    for a, b in ((x, y), (y, x)):
+        quick = operate(a, b)
+        with autograd.watch(lambda op: None):
+            plain = operate(a, b)
+        assert quick.dtype == plain.dtype and quick.grad_fn is plain.grad_fn
+        np.testing.assert_array_equal(quick.detach(), plain.detach())
+        if quick.requires_grad:
+            given = [t for t in (x, y) if isinstance(t, autograd.Tensor) and t.requires_grad]
+            pairs = zip(autograd.grad(quick.sum(), given), autograd.grad(plain.sum(), given), strict=True)
+            for mine, theirs in pairs:
+                np.testing.assert_array_equal(mine, theirs)
+        assert quick.requires_grad is plain.requires_grad
+
+
+def test_operators_on_arrays_that_do_not_broadcast_say_so():
+    with pytest.raises(autograd.ShapeError, match=r"add: shapes \(2, 3\) and \(4,\) do not broadcast"):
+        autograd.ones(2, 3) + autograd.ones(4)
+    with autograd.no_grad():
+        assert not (autograd.ones(2, requires_grad=True) * 2).requires_grad
 
 
 def test_what_rules_of_others_give_for_scalars_is_looked_at():
