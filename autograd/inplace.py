@@ -59,7 +59,9 @@ def increment_version(tensors: Node | Iterable[Node]) -> None:
     """
     where, tick = caller(), next_tick()
     for t in [tensors] if isinstance(tensors, Node) else tensors:
-        (t._memory or t._shared_memory()).mark(tick, where)
+        memory = t._memory or t._shared_memory()
+        memory.changed, memory.where = tick, where
+    LastWrite.tick = tick
 
 
 def earlier(x: Node, node: Node) -> Node:

@@ -270,12 +270,16 @@ class Optimizer:
             GraphError: a sparse gradient that this optimizer does not take. FloatingPointError: with
             ``nonfinite = "raise"``, a gradient with NaN or infinity.
         """
-        loss = None
-        if closure is not None:
-            with enable_grad():
-                loss = closure()
+        loss = self._loss(closure)
         self._update()
         return loss
+
+    def _loss(self, closure: Callable[[], Any] | None) -> Any:
+        """What ``closure`` gives, before the update; for subclasses that call it elsewhere than at the parameters."""
+        if closure is None:
+            return None
+        with enable_grad():
+            return closure()
 
     def _update(self) -> None:
         """Runs the rule on all parameters that have gradients."""

@@ -108,7 +108,7 @@ class Pack:
         """One step of every member, in pieces that may run at once."""
         self.steps += 1
         step = float(self.steps[0])
-        numbers = {name: float(values[0]) for name, values in self.numbers.items()}
+        numbers = {name: float(values[0]) for name, values in self.numbers.items()} if self.numbers else {}
         if self.sparse:
             return [partial(self._update_rows, rule, hyper, gradients, step, numbers)]
         if not self.direct:

@@ -180,18 +180,10 @@ class SGD(Optimizer):
         # Momentum moves the rows of earlier steps too.
         return not group["momentum"] and not group["weight_decay"]
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Updates every parameter that has a gradient, in its own memory.
-
-        Arguments:
-            closure: computes the loss anew and goes backward from it; called once, before the update, and with
-                ``nesterov="look_ahead"`` at the point that is looked ahead to.
-
-        Returns what ``closure`` returned, or None.
-        """
+    def _loss(self, closure: Callable[[], Any] | None) -> Any:
         ahead = [group for group in self.param_groups if group["nesterov"] == "look_ahead"]
         if not ahead:
-            return super().step(closure)
+            return super()._loss(closure)
         if closure is None:
             raise TypeError(
                 "SGD.step: nesterov='look_ahead' takes the gradient at a point ahead, so it wants a closure that "
@@ -207,11 +199,8 @@ class SGD(Optimizer):
                         here.append((p, p.detach().clone()))
                         p -= at(group["momentum"], float(entry.get("step", 0)) + 1) * buffer
         try:
-            with autograd.enable_grad():
-                loss = closure()
+            return super()._loss(closure)
         finally:
             with autograd.no_grad():
                 for p, value in here:
                     p.copy_(value)
-        self._update()
-        return loss
