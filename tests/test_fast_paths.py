@@ -306,3 +306,21 @@ def test_few_rows_and_large_weights_take_the_quick_way():
     x, weight = np.ones((16, 512), "f4"), np.ones((512, 512), "f4")
     assert affine(x, weight, None) is not None and affine(x.astype("f8"), weight.astype("f8"), None) is None
     assert affine(np.ones((256, 512), "f4"), weight, None) is None
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize(("rows", "classes"), [(1, 1), (5, 3), (64, 10), (700, 101), (33, 5000), (40, 60_000)])
+def test_cross_entropy_of_few_and_of_many_logits(rows, classes, smoothing, dtype):
+    rng = np.random.default_rng(0)
+    logits = tensor((rng.standard_normal((rows, classes)) * 3).astype(dtype), requires_grad=True)
+    target = tensor(rng.integers(0, classes, rows))
+    scores = autograd.log_softmax(logits.detach().double(), 1)
+    expected = -(1 - smoothing) * scores[np.arange(rows), target.numpy()] - smoothing / classes * scores.sum(1)
+    loss = autograd.cross_entropy(logits, target, label_smoothing=smoothing)
+    eps = np.finfo(dtype).eps
+    assert loss.dtype == logits.dtype and abs(loss.item() - expected.mean().item()) <= 20 * eps * abs(loss.item())
+    (quick,) = autograd.grad(loss * 3, logits, retain_graph=True)
+    (plain,) = autograd.grad(loss * 3, logits, create_graph=True)
+    assert quick.dtype == logits.dtype
+    np.testing.assert_allclose(quick, plain.detach(), rtol=0, atol=20 * eps / rows)

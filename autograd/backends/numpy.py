@@ -149,7 +149,8 @@ def add_at(g: Any, key: Any, shape: tuple[int, ...]) -> Any:
             rows = key if isinstance(key, np.ndarray) else key[axis]
             values = np.moveaxis(g, axis, 0) if axis else g.reshape(rows.size, *shape[1:])
             rows = np.where(rows < 0, rows + shape[axis], rows).reshape(-1)
-            return np.moveaxis(sum_rows(values, rows, shape[axis]), 0, axis)
+            out = sum_rows(values, rows, shape[axis])
+            return np.moveaxis(out, 0, axis) if axis else out
     out = np.zeros(shape, g.dtype)
     if repeats(key):
         np.add.at(out, key, g)
