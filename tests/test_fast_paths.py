@@ -136,8 +136,12 @@ def test_an_infinite_row_stays_in_its_own_row(times):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
 @pytest.mark.parametrize(
-    "shape", [(40, 10), (7, 20), (3, 5, 16), (2, 3, 4, 8), (300, 3, 2), (1, 200), (200, 1), (5, 1, 40), (2000, 30)]
-)
+    "shape",
+    [
+        (40, 10), (7, 20), (3, 5, 16), (2, 3, 4, 8), (300, 3, 2), (1, 200), (200, 1), (5, 1, 40), (2000, 30),
+        (129, 80), (130, 3000), (9100, 3), (120, 100),
+    ],
+)  # fmt: skip
 def test_sums_and_extremes_are_numpys(shape, dtype):
     x = (100 * np.random.default_rng(0).standard_normal(shape)).astype(dtype)
     several = [axes for n in range(1, len(shape) + 1) for axes in itertools.combinations(range(len(shape)), n)]

@@ -19,6 +19,8 @@ FEW, LONGEST, TURNED, BLOCK = 128, 4096, 256, 8000
 # Entries up to which OpenBLAS multiplies by a vector on one thread. With more it wakes others, which then wait for a
 # tenth of a second, busily: a processor less for all that comes next, where these sums gain next to nothing.
 ALONE = 9000
+# Rows up to which the columns of some are a product; of more, columns lie too far apart in memory.
+MANY = 128
 
 
 def sum_along(x: Any, axis: Any, keepdims: bool) -> Any:
@@ -51,10 +53,17 @@ def _across(x: Any, ones: Any) -> Any:
 
 
 def _down(ones: Any, x: Any) -> Any:
-    """ones (n,) @ x (n, m), in products of ``ALONE`` entries."""
+    """ones (n,) @ x (n, m), in products of ``ALONE`` entries: of some rows where there are many, else of columns."""
     n, m = x.shape
-    if n > ALONE:
-        return ones @ x
+    if n > MANY:
+        step = ALONE // m
+        if step < 4:
+            return np.add.reduce(x, axis=0)
+        whole = n - n % step
+        out = np.add.reduce(np.matmul(ones[:step], x[:whole].reshape(-1, step, m)), axis=0)
+        if whole < n:
+            out += ones[whole:] @ x[whole:]
+        return out
     step = ALONE // n
     whole = m - m % step
     out = np.empty(m, x.dtype)
