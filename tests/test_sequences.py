@@ -334,17 +334,28 @@ def test_gradients_that_are_recorded_equal_those_that_are_not(kind, batch_sizes,
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("batch_sizes", [(5,) * 7, (4, 4, 4, 3, 3, 1, 1, 1), (1,) * 5, (3,), (3, 2, 1)])
-@pytest.mark.parametrize("kind", ["RNN", "relu", "GRU", "LSTM"])
-def test_loops_in_place_give_what_the_recorded_ones_give(kind, batch_sizes, reverse, dtype, monkeypatch):
+@pytest.mark.parametrize("kind", ["RNN", "relu", "GRU", "biased", "LSTM", "projected"])
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_loops_in_place_give_what_the_recorded_ones_give(kind, batch_sizes, reverse, dtype, in_pieces, monkeypatch):
     """Values and gradients: steps in several runs, arrays that are not in order in memory, every input on its own."""
     monkeypatch.setattr(numpy_recurrent, "_CACHED", 100)
+    packed = []
+    if in_pieces:  # of two columns
+        for name, value in {
+            "_PIECE": 2 * np.dtype(dtype).itemsize, "_FORTH": (0, 1 << 30), "_BACK": (0, 1 << 30), "_SHORT": 0,
+            "_packed": lambda *of, way=numpy_recurrent._packed: packed.append(of) or way(*of),
+        }.items():  # fmt: skip
+            monkeypatch.setattr(numpy_recurrent, name, value)
     rng = np.random.default_rng(0)
-    rows, batch = sum(batch_sizes), batch_sizes[0]
-    scan, gates, states, how = {
-        "RNN": (autograd.rnn_scan, 1, 1, {}), "relu": (autograd.rnn_scan, 1, 1, {"nonlinearity": "relu"}),
-        "GRU": (autograd.gru_scan, 3, 1, {}), "LSTM": (autograd.lstm_scan, 4, 2, {}),
+    rows, batch, size, width = sum(batch_sizes), batch_sizes[0], *((8, 6) if in_pieces else (3, 2))
+    scan, gates, others, how = {
+        "RNN": (autograd.rnn_scan, 1, [], {}), "relu": (autograd.rnn_scan, 1, [], {"nonlinearity": "relu"}),
+        "GRU": (autograd.gru_scan, 3, [], {}), "biased": (autograd.gru_scan, 3, [(3 * size,)], {}),
+        "LSTM": (autograd.lstm_scan, 4, [(batch, size)], {}),
+        "projected": (autograd.lstm_scan, 4, [(batch, size), (width, size)], {}),
     }[kind]  # fmt: skip
-    shapes = [(rows, gates * 3), (gates * 3, 3)] + [(batch, 3)] * states
+    width = width if kind == "projected" else size
+    shapes = [(rows, gates * size), (gates * size, width), (batch, width), *others]
     arrays = [np.asfortranarray(rng.standard_normal(shape).astype(dtype)) for shape in shapes]
     kept = [a.copy() for a in arrays]
     given = [tensor(a, requires_grad=True) for a in arrays]
@@ -365,6 +376,25 @@ def test_loops_in_place_give_what_the_recorded_ones_give(kind, batch_sizes, reve
         np.testing.assert_array_equal(autograd.grad(outs, given[i], g, retain_graph=True)[0], a)
     for a, b in zip(arrays, kept, strict=True):
         np.testing.assert_array_equal(a, b)
+    assert (len(packed) > 1) == (in_pieces and batch > 1 and len(batch_sizes) > 3)  # forward and backward
+
+
+def test_large_steps_are_made_in_pieces_from_the_start_of_a_line_of_the_cache(monkeypatch):
+    starts = []
+    packed = numpy_recurrent._packed
+
+    def kept(*of):
+        found = packed(*of)
+        starts.append(found.ctypes.data % 64)
+        return found
+
+    monkeypatch.setattr(numpy_recurrent, "_packed", kept)
+    for layer in (nn.RNN(128, 128), nn.GRU(128, 128), nn.LSTM(128, 128)):
+        out, _ = layer(autograd.randn(4, 64, 128))
+        out.sum().backward()
+    assert starts == [0] * 6
+    nn.LSTM(8, 8)(autograd.randn(4, 64, 8))
+    assert len(starts) == 6
 
 
 @pytest.mark.parametrize(
