@@ -89,7 +89,7 @@ def _plan(shape: tuple[int, ...], axis: Any, keepdims: bool, dtype: Any) -> Any:
     first, kept, last = math.prod(shape[:start]), math.prod(shape[start:end]), math.prod(shape[end:])
     if last > LONGEST:
         return None
-    left, right = (_ones(n, dtype) if there else None for n, there in ((first, start > 0), (last, end < len(shape))))
+    left, right = (ones(n, dtype) if there else None for n, there in ((first, start > 0), (last, end < len(shape))))
     result = tuple(1 if d in axes else n for d, n in enumerate(shape) if keepdims or d not in axes)
     columns = (first, kept)
     count, most = first * kept, max(ALONE // last, 1)
@@ -105,10 +105,11 @@ def _plan(shape: tuple[int, ...], axis: Any, keepdims: bool, dtype: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=256)
-def _ones(n: int, dtype: Any) -> Any:
-    ones = np.ones(n, dtype)
-    ones.flags.writeable = False  # others use it
-    return ones
+def ones(n: int, dtype: Any) -> Any:
+    """A vector of them, to be read."""
+    vector = np.ones(n, dtype)
+    vector.flags.writeable = False  # others use it
+    return vector
 
 
 def extreme_along(ufunc: Any, x: Any, axis: Any, keepdims: bool) -> Any:
