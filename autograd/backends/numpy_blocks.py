@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +14,23 @@ from .. import threads
 # take longer than a thread waits for the interpreter. Bytes from which further threads gain more than they cost: below,
 # the threads of a matrix product just before still wait for the next one, on the cores that these would want.
 BLOCK, SPREAD = 1 << 19, 1 << 23
-# Entries of NumPy's buffers in passes that broadcast along rows of as many and more, and along shorter ones.
-_BUFFER, _BUFFER_OF_SHORT = 256, 1024
+# Entries of NumPy's buffers in passes that broadcast along long rows, and along those below so many entries.
+_BUFFER, _BUFFER_OF_SHORT, _SHORT = 128, 2048, 144
+
+_LINE = 64  # bytes of a line of the cache
+
+
+def aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An empty array that begins where a line of the cache does.
+
+    NumPy's own begin 16 or 48 bytes further, so that each of its widest stores touches two lines: passes that write to
+    them take up to twice as long, if they stay in the cache. This is a view, to whose owner nobody has another.
+    """
+    dtype = np.dtype(dtype)
+    size = math.prod(shape) * dtype.itemsize
+    room = np.empty(size + _LINE, np.uint8)
+    start = -room.__array_interface__["data"][0] % _LINE
+    return room[start : start + size].view(dtype).reshape(shape)
 
 
 def by_blocks(
@@ -47,7 +64,7 @@ def by_blocks(
         for start in range(first, end, step):
             work(start, min(start + step, end))
 
-    before = None if broadcast is None else np.setbufsize(_BUFFER if broadcast >= _BUFFER else _BUFFER_OF_SHORT)
+    before = None if broadcast is None else np.setbufsize(_BUFFER_OF_SHORT if broadcast < _SHORT else _BUFFER)
     try:
         if several > 1:  # the buffer's size is among what the other threads take over
             tasks = [lambda first=first: blocks(first) for first in range(0, count, share)]

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.numpy_blocks import by_blocks
+from ..backends.numpy_blocks import SPREAD, aligned, by_blocks
 
-_BLOCK = 1 << 20  # bytes
+_BLOCK = 1 << 20  # bytes; more on several threads, which else wait for each other, and less where there are more arrays
 # Entries that make a row long; entries from which on several rows are better taken as one.
 _LONG, _MANY = 1024, 1 << 15
 
@@ -104,7 +104,7 @@ def standardized(x: Any, weight: Any, bias: Any, eps: float, how: Any) -> Any:
     """(x − mean) · scale · weight + bias, with mean, variance and scale; ``how`` is the ``plan`` of both."""
     view, moments, inside, times = how
     kept, n = view[1], view[0] * view[2]
-    out = np.empty(x.shape, x.dtype)
+    out = aligned(x.shape, x.dtype)
     xs, outs = _seen(x, view), _seen(out, view)
     mean, variance, scale = np.empty((3, kept), x.dtype)
     times = _rows_at_once(view) if inside else times
@@ -129,7 +129,7 @@ def standardized(x: Any, weight: Any, bias: Any, eps: float, how: Any) -> Any:
         elif shift is not None:
             y += shift[i:j, None]
 
-    by_blocks(block, kept, n * x.itemsize, _BLOCK, broadcast=view[2], alike=True)
+    by_blocks(block, kept, n * x.itemsize, _BLOCK << (x.nbytes >= SPREAD), broadcast=view[2], alike=True)
     return out, mean.reshape(moments), variance.reshape(moments), scale.reshape(moments)
 
 
@@ -146,14 +146,18 @@ def standardized_back(g: Any, x: Any, weight: Any, mean: Any, scale: Any, how: A
     mean, scale = mean.reshape(-1), scale.reshape(-1)
     given = None if weight is None else _repeated(weight, _rows_at_once(view) if inside else times)
     slope, total = np.empty((2, kept), x.dtype)
+    ones = _ones(kept, x.dtype)
     parts: dict[int, Any] = {}
 
     def block(i: int, j: int) -> None:
-        x, g, y, middle, factor = _part(xs, i, j), _part(gs, i, j), _part(outs, i, j), mean[i:j], scale[i:j]
-        r = _by_entry(np.multiply, g, given, np.empty(g.shape, g.dtype)) if inside and given is not None else g
+        x, g, result, middle, factor = _part(xs, i, j), _part(gs, i, j), _part(outs, i, j), mean[i:j], scale[i:j]
+        r, y = g, aligned(g.shape, g.dtype) if inside else result
         np.subtract(x, middle[:, None], out=y)
         if inside:
-            parts[i] = in_parameters(y, g, factor)
+            product = np.multiply(g, y, out=aligned(g.shape, g.dtype))
+            parts[i] = factor @ product, ones[: j - i] @ g
+            if given is not None:
+                r = _by_entry(np.multiply, g, given, product)
         u, t = _total(r), _total_of_product(r, y)
         t *= factor
         slope[i:j], total[i:j] = t, u
@@ -164,14 +168,11 @@ def standardized_back(g: Any, x: Any, weight: Any, mean: Any, scale: Any, how: A
         y += r
         y += u[:, None]
         y *= (factor if given is None or inside else factor * given[i:j])[:, None]
+        if inside:
+            np.copyto(result, y)
 
-    def in_parameters(centred: Any, g: Any, factor: Any) -> Any:
-        """Over the rows of a block, Σ s g (x − mean) and Σ g: those in the weight and in the bias."""
-        left = np.ones((2, len(g)), g.dtype)
-        left[0] = factor
-        return (left @ (g * centred))[0], (left @ g)[1]
-
-    by_blocks(block, kept, n * x.itemsize, _BLOCK, broadcast=view[2], alike=True)
+    size = _BLOCK >> (inside and x.nbytes < SPREAD)
+    by_blocks(block, kept, n * x.itemsize, size, broadcast=view[2], alike=True)
     if not inside:
         if times > 1:
             slope, total = (np.add.reduce(sums.reshape(times, -1), axis=0) for sums in (slope, total))
