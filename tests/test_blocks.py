@@ -12,7 +12,7 @@ from autograd import tensor, threads
 from autograd.backends import numpy as xp
 from autograd.backends import numpy_blocks
 from autograd.backends import tensor as tensors
-from autograd.backends.numpy_blocks import BLOCK, SPREAD, by_blocks
+from autograd.backends.numpy_blocks import BLOCK, SPREAD, aligned, by_blocks
 from autograd.ops import moments, numpy_moments
 from autograd.ops.activations import times_normal_cdf
 from autograd.ops.along import Along
@@ -42,6 +42,15 @@ def test_every_unit_is_in_one_block(count, size):
 
     by_blocks(work, count, size)
     assert (seen == 1).all()
+
+
+@pytest.mark.parametrize("shape", [(), (0, 3), (7,), (33, 5)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
+def test_aligned_arrays_begin_with_a_line_of_the_cache(shape, dtype):
+    for _ in range(5):
+        x = aligned(shape, dtype)
+        assert x.shape == shape and x.dtype == dtype and x.flags.c_contiguous and x.flags.writeable
+        assert x.__array_interface__["data"][0] % 64 == 0 or not x.size
 
 
 def test_an_error_in_a_block_is_raised():
@@ -223,6 +232,7 @@ def test_backward_twice_with_an_upstream_gradient_that_numpy_wrote_into_in_betwe
 # Shapes of q, k and v, of a mask, and how they lie in memory.
 HEADS = [
     ((16, 4, 16, 8), (16, 4, 16, 8), (16, 4, 16, 8), None, "in turn"),
+    ((16, 2, 32, 32), (16, 2, 64, 32), (16, 2, 64, 16), (64,), "in turn"),
     ((3, 2, 33, 20), (3, 2, 33, 20), (3, 2, 33, 7), (33, 33), "in turn"),
     ((3, 70, 16), (3, 50, 16), (3, 50, 5), (3, 1, 50), "as they are"),
     ((2, 3, 300, 8), (2, 3, 310, 8), (2, 3, 310, 8), (2, 1, 300, 310), "as they are"),

@@ -297,6 +297,31 @@ def test_layers_with_few_rows_and_large_weights(rows, n, m, biased, dtype, monke
         assert gradient.dtype == dtype and gradient.flags.c_contiguous
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("leading", "n", "m"), [((16, 64), 128, 96), ((7, 5, 31), 65, 90), ((1, 1031), 61, 67), ((3,), 4, 5)]
+)
+def test_layers_of_several_leading_sizes(leading, n, m, dtype):
+    rng = np.random.default_rng(0)
+    one, up, weight, bias = (rng.standard_normal(s).astype(dtype) for s in ((*leading, n), (*leading, m), (m, n), m))
+    rows = tuple(range(len(leading)))
+    for x, g in (
+        (one, up),
+        (one[::-1, ..., ::-1], np.asfortranarray(up)),
+        (one, np.broadcast_to(up[..., :1], up.shape)),
+    ):
+        exact_x, exact_g, w, b = (a.astype("f8") for a in (x, g, weight, bias))
+        tolerance = {"rtol": 0, "atol": 100 * np.finfo(dtype).eps * np.sqrt(n * g.size / m)}
+        out = linear.forward(xp, x, weight, bias)
+        np.testing.assert_allclose(out, exact_x @ w.T + b, **tolerance)
+        in_x, in_weight, in_bias = (rule(linear, name)(xp, g, out, x, weight, bias) for name in ("x", "weight", "bias"))
+        np.testing.assert_allclose(in_x, exact_g @ w, **tolerance)
+        np.testing.assert_allclose(in_weight, np.tensordot(exact_g, exact_x, (rows, rows)), **tolerance)
+        total = in_bias if in_bias.ndim == 1 else in_bias.sum(rows, "f8")  # which the walk does
+        np.testing.assert_allclose(total, exact_g.sum(rows), **tolerance)
+        assert {a.dtype for a in (out, in_x, in_weight, in_bias)} == {np.dtype(dtype)} and in_x.shape == x.shape
+
+
 @pytest.mark.parametrize("n", [1, 40, 48, 64, 512])
 def test_a_vector_and_a_large_weight_give_a_vector(n):
     rng = np.random.default_rng(0)

@@ -66,7 +66,7 @@ def outer_sum(g: Any, x: Any) -> Any:
 
 
 def in_one_product(g: Any, weight: Any) -> Any:
-    """g (..., out) W; NumPy takes a product for each matrix of g, which for large ones takes twice as long."""
+    """g (..., out) W; NumPy takes a product for each matrix of g, which for large g takes twice as long."""
     if g.ndim < 3 or g.size * weight.shape[1] < _PACKED:
         return g @ weight
     out = np.empty((*g.shape[:-1], weight.shape[1]), weight.dtype)
@@ -76,7 +76,7 @@ def in_one_product(g: Any, weight: Any) -> Any:
 
 def add_to_rows(x: Any, bias: Any) -> None:
     """x += bias of x (N, out), to several rows as if they were one: from row to row NumPy takes its time."""
-    if x.size >= _WIDE:
+    if x.size >= _WIDE and x.ndim == 2:
         several = math.gcd(len(x), _LONG // x.shape[1])
         if several > 1:
             x, bias = x.reshape(-1, several * x.shape[1]), np.tile(bias, several)

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.numpy_blocks import BLOCK, by_blocks
+from ..backends.numpy_blocks import BLOCK, aligned, by_blocks
 
 # Up to which score e^x needs no shift by the largest of its row, and from which sum of a row on none of its entries
 # that count are rounded for being small: then the row's largest is not looked for.
 _TOP, _LEAST = 60.0, 1e-18
 _FEW = 1 << 14  # products of entries below which the plain expression is quicker
+# Products of entries in all, from which the keys are turned, and in one head, up to which: OpenBLAS has a way of its
+# own for small matrices, which takes twice as long where the second is transposed.
+_SOME, _SMALL = 1 << 20, 1_000_000
 
 
 def attended(q: Any, k: Any, v: Any, mask: Any, scale: float, causal: bool, softmax: Any) -> Any:
@@ -22,22 +25,37 @@ def attended(q: Any, k: Any, v: Any, mask: Any, scale: float, causal: bool, soft
     """
     if not _fits(q, k, v):
         return None
-    weights = np.empty((*q.shape[:-1], k.shape[-2]), q.dtype)
+    turns = _turns(q, k)
+    new = aligned if turns else np.empty
+    weights = new((*q.shape[:-1], k.shape[-2]), q.dtype)
     out = np.empty_like(q, shape=(*q.shape[:-1], v.shape[-1]))  # in memory the dimensions lie as those of q
     seen = _lower_triangle(*weights.shape[-2:], q.dtype) if causal else None
     ones = np.ones(k.shape[-2], q.dtype)
 
     def heads(q: Any, k: Any, v: Any, mask: Any, weights: Any, out: Any) -> None:
-        turned = k.swapaxes(-1, -2)
-        e = np.matmul(q * scale, turned, out=weights)
+        q, turned = (q, _turned(k, scale)) if turns else (q * scale, k.swapaxes(-1, -2))
+        e = np.matmul(q, turned, out=weights)
         if mask is not None:
             e += mask
         if not -np.inf < np.maximum.reduce(e, axis=None) <= _TOP or not _shared(e, seen, ones):
-            e[...] = softmax(np.matmul(q * scale, turned), mask)
+            e[...] = softmax(np.matmul(q, turned), mask)
         np.matmul(e, v, out=out)
 
     _by_heads(heads, (q, k, v), mask, (weights, out))
     return out, weights
+
+
+def _turns(q: Any, k: Any) -> bool:
+    one = q.shape[-1] * q.shape[-2] * k.shape[-2]
+    return one <= _SMALL and q.size * k.shape[-2] >= _SOME
+
+
+def _turned(x: Any, scale: float) -> Any:
+    """x times ``scale``, with rows for columns."""
+    turned = aligned((*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype)
+    np.copyto(turned, x.swapaxes(-1, -2))
+    turned *= scale
+    return turned
 
 
 def _fits(q: Any, k: Any, v: Any) -> bool:
