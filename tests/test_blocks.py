@@ -133,17 +133,21 @@ NORMS = [
     ((700, 65), (1,), (65,)), ((1024, 128), (1,), (128,)), ((40, 8, 300), (2,), (300,)), ((5, 3000), (1,), (3000,)),
     ((5, 6, 7), (1, 2), (6, 7)), ((8, 6, 20, 31), (0, 2, 3), (6, 1, 1)), ((3, 4, 9), (2,), (4, 1)),
     ((3, 4, 9), (2,), (3, 4, 1)), ((2, 3, 4), (2,), (1,)), ((2, 3, 900), (0, 2), (3, 1)),
-    ((6, 64, 64, 64), (0, 2, 3), (64, 1, 1)),
+    ((6, 64, 64, 64), (0, 2, 3), (64, 1, 1)), ((1, 8), (1,), (8,)), ((9,), (0,), (9,)), ((3, 1, 5), (2,), (5,)),
 ]  # fmt: skip
+OF_ROWS = [norm for norm in NORMS if norm[1] == (len(norm[0]) - 1,) and norm[2] == norm[0][-1:]]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(("shape", "axes", "affine"), NORMS)
+@pytest.mark.parametrize(
+    ("shape", "axes", "affine", "few"), [(*norm, 0) for norm in NORMS] + [(*norm, 1 << 62) for norm in OF_ROWS]
+)
 @pytest.mark.parametrize("given", ["wb", "w", "b", ""])
-def test_normalization_by_blocks_is_the_plain_one(shape, axes, affine, given, dtype, monkeypatch):
-    monkeypatch.setattr(moments, "_FEW", 0)
+def test_normalization_by_blocks_or_rows_is_the_plain_one(shape, axes, affine, few, given, dtype, monkeypatch):
+    monkeypatch.setattr(moments, "_FEW", few)
     rng = np.random.default_rng(0)
     x, g = (2 + rng.standard_normal((2, *shape))).astype(dtype)
+    x = np.asfortranarray(x) if few else x
     weight, bias = (rng.standard_normal(affine).astype(dtype) if name in given else None for name in "wb")
     shown = []
     how = {"axes": axes, "eps": 1e-3, "_tell": lambda *pair: shown.append(pair)}

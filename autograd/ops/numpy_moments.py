@@ -146,7 +146,6 @@ def standardized_back(g: Any, x: Any, weight: Any, mean: Any, scale: Any, how: A
     mean, scale = mean.reshape(-1), scale.reshape(-1)
     given = None if weight is None else _repeated(weight, _rows_at_once(view) if inside else times)
     slope, total = np.empty((2, kept), x.dtype)
-    ones = _ones(kept, x.dtype)
     parts: dict[int, Any] = {}
 
     def block(i: int, j: int) -> None:
@@ -155,7 +154,9 @@ def standardized_back(g: Any, x: Any, weight: Any, mean: Any, scale: Any, how: A
         np.subtract(x, middle[:, None], out=y)
         if inside:
             product = np.multiply(g, y, out=aligned(g.shape, g.dtype))
-            parts[i] = factor @ product, ones[: j - i] @ g
+            left = np.ones((2, j - i), g.dtype)  # of two rows, for with one OpenBLAS takes other threads
+            left[0] = factor
+            parts[i] = (left @ product)[0], (left @ g)[1]
             if given is not None:
                 r = _by_entry(np.multiply, g, given, product)
         u, t = _total(r), _total_of_product(r, y)
