@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 
 from ..backends.numpy_blocks import BLOCK, aligned, by_blocks
+from ..backends.numpy_reductions import ALONE
 
 # Up to which score e^x needs no shift by the largest of its row, and from which sum of a row on none of its entries
 # that count are rounded for being small: then the row's largest is not looked for.
 _TOP, _LEAST = 60.0, 1e-18
 _FEW = 1 << 14  # products of entries below which the plain expression is quicker
-# Products of entries in all, from which the keys are turned, and in one head, up to which: OpenBLAS has a way of its
-# own for small matrices, which takes twice as long where the second is transposed.
-_SOME, _SMALL = 1 << 20, 1_000_000
+# Products of entries in all, from which keys and values are turned, and in one head, up to which: OpenBLAS has a way of
+# its own for small matrices, which takes twice as long where the second is transposed.
+_SOME, _SMALL = 1 << 16, 1_000_000
+_MANY = 1 << 15  # entries, from which on it pays to look where in memory an array begins
 
 
 def attended(q: Any, k: Any, v: Any, mask: Any, scale: float, causal: bool, softmax: Any) -> Any:
@@ -26,7 +28,7 @@ def attended(q: Any, k: Any, v: Any, mask: Any, scale: float, causal: bool, soft
     if not _fits(q, k, v):
         return None
     turns = _turns(q, k)
-    new = aligned if turns else np.empty
+    new = aligned if turns and q.size >= _MANY else np.empty
     weights = new((*q.shape[:-1], k.shape[-2]), q.dtype)
     out = np.empty_like(q, shape=(*q.shape[:-1], v.shape[-1]))  # in memory the dimensions lie as those of q
     seen = _lower_triangle(*weights.shape[-2:], q.dtype) if causal else None
@@ -52,7 +54,7 @@ def _turns(q: Any, k: Any) -> bool:
 
 def _turned(x: Any, scale: float) -> Any:
     """x times ``scale``, with rows for columns."""
-    turned = aligned((*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype)
+    turned = (aligned if x.size >= _MANY else np.empty)((*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype)
     np.copyto(turned, x.swapaxes(-1, -2))
     turned *= scale
     return turned
@@ -80,7 +82,8 @@ def _shared(scores: Any, seen: Any, ones: Any) -> bool:
     np.exp(scores, out=scores)
     if seen is not None:
         scores *= seen
-    sums = np.vecdot(scores, ones)[..., None]
+    alone = scores.shape[-2] * scores.shape[-1] <= ALONE
+    sums = (np.matmul if alone else np.vecdot)(scores, ones)[..., None]  # a third of the time where rows are short
     if not np.minimum.reduce(sums, axis=None) >= _LEAST:
         return False
     np.divide(1, sums, out=sums)
@@ -114,10 +117,11 @@ def attended_back(g: Any, out: Any, q: Any, k: Any, v: Any, weights: Any, scale:
     if not _fits(q, k, v) or not g.shape == out.shape == (*q.shape[:-1], v.shape[-1]):
         return None
     gq, gk, gv = (np.empty_like(x) for x in (q, k, v))
+    turns = _turns(g, k)
 
     def heads(g: Any, out: Any, q: Any, k: Any, v: Any, mask: None, weights: Any, gq: Any, gk: Any, gv: Any) -> None:
         np.matmul(weights.swapaxes(-1, -2), g, out=gv)
-        slope = np.matmul(g, (v * scale).swapaxes(-1, -2))
+        slope = np.matmul(g, _turned(v, scale) if turns else (v * scale).swapaxes(-1, -2))
         less = np.vecdot(g, out)
         less *= scale
         slope -= less[..., None]
