@@ -126,6 +126,19 @@ def test_rows_are_added_up_as_one_by_one(dtype, width, n):
     np.testing.assert_array_equal(got, expected)
 
 
+@pytest.mark.parametrize(
+    "rows", [np.arange(9), np.array([2, 3, 7]), np.array([4]), np.array([], int), np.array([3, 2])]
+)
+@pytest.mark.parametrize("width", [(), (5,), (3, FEW)])
+def test_rows_that_come_once_are_put_into_their_places(rows, width):
+    values = np.random.default_rng(0).standard_normal((len(rows), *width)).astype("f4")
+    expected = np.zeros((9, *width), "f4")
+    np.add.at(expected, rows, values)
+    got = sum_rows(values, rows, 9)
+    np.testing.assert_array_equal(got, expected)
+    assert not np.shares_memory(got, values) and got.dtype == values.dtype
+
+
 @pytest.mark.parametrize("times", [5, SMALL])
 def test_an_infinite_row_stays_in_its_own_row(times):
     values = np.ones((8 * times, FEW // times + 8), np.float32)

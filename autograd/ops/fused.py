@@ -16,7 +16,7 @@ from .dims import Dims, dimension, kept_shape, normal_dims
 from .elementwise import check_floating, where
 from .indexing import gather, getitem
 from .linalg import check_same_dtype
-from .numpy_affine import LARGE, add_to_rows, affine, in_one_product, outer_sum, sum_of_rows
+from .numpy_affine import LARGE, PACKED, WIDE, add_to_rows, affine, in_one_product, outer_sum, sum_of_rows
 from .numpy_cross_entropy import entropy, entropy_back
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def linear(xp, x, weight, bias=None):
             return quick if x.ndim <= 2 else quick.reshape(*x.shape[:-1], weight.shape[0])
     out = rows @ weight.T
     if bias is not None:
-        if xp is numpy_namespace:
+        if xp is numpy_namespace and out.size >= WIDE:
             add_to_rows(out, bias)
         else:
             out += bias
@@ -73,11 +73,12 @@ def _linear_weight(xp, g, out, x, weight, bias=None):
 
 
 def _linear_x(xp, g, out, x, weight, bias=None):
-    return in_one_product(g, weight) if xp is numpy_namespace else g @ weight
+    return in_one_product(g, weight) if xp is numpy_namespace and g.ndim > 2 else g @ weight
 
 
 def _linear_bias(xp, g, out, x, weight, bias=None):
-    return sum_of_rows(g, weight) if xp is numpy_namespace else g  # which the walk sums
+    shared = xp is numpy_namespace and g.size * weight.shape[1] >= PACKED
+    return sum_of_rows(g) if shared else g  # which the walk sums
 
 
 linear.grads(x=_linear_x, weight=_linear_weight, bias=_linear_bias)

@@ -14,17 +14,17 @@ import numpy as np
 from .. import threads
 from ..backends.numpy_reductions import ones
 
-__all__ = ["LARGE", "add_to_rows", "affine", "in_one_product", "outer_sum", "sum_of_rows"]
+__all__ = ["LARGE", "PACKED", "WIDE", "add_to_rows", "affine", "in_one_product", "outer_sum", "sum_of_rows"]
 
 # Entries of a weight, below which there is nothing to gain.
 LARGE = 1 << 14
 # Multiplications from which the library packs its operands; it has another way for smaller products.
-_PACKED = 1_000_000
+PACKED = 1_000_000
 # Rows, in any layer and in one with many inputs; and entries of a weight whose gradient is computed in parts.
 _FEW, _FEW_OF_MANY, _MANY = 48, 64, 512
 _IN_PARTS = 1 << 18
 # Entries of a result to whose rows a bias is added several at a time, and how many then.
-_WIDE, _LONG = 1 << 16, 1 << 13
+WIDE, _LONG = 1 << 16, 1 << 13
 _BLOCK = 128  # columns, so that a part of the transposed result stays in the first cache
 
 
@@ -34,7 +34,7 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
     if (
         x.ndim != 2
         or rows > _FEW_OF_MANY
-        or rows * weight.size < _PACKED
+        or rows * weight.size < PACKED
         or (rows > _FEW and weight.shape[1] < _MANY)
         or x.dtype != np.float32
         or type(x) is not np.ndarray
@@ -67,7 +67,7 @@ def outer_sum(g: Any, x: Any) -> Any:
 
 def in_one_product(g: Any, weight: Any) -> Any:
     """g (..., out) W; NumPy takes a product for each matrix of g, which for large g takes twice as long."""
-    if g.ndim < 3 or g.size * weight.shape[1] < _PACKED:
+    if g.size * weight.shape[1] < PACKED:
         return g @ weight
     out = np.empty((*g.shape[:-1], weight.shape[1]), weight.dtype)
     np.matmul(g.reshape(-1, g.shape[-1]), weight, out=out.reshape(-1, weight.shape[1]))
@@ -76,16 +76,16 @@ def in_one_product(g: Any, weight: Any) -> Any:
 
 def add_to_rows(x: Any, bias: Any) -> None:
     """x += bias of x (N, out), to several rows as if they were one: from row to row NumPy takes its time."""
-    if x.size >= _WIDE and x.ndim == 2:
+    if x.ndim == 2:
         several = math.gcd(len(x), _LONG // x.shape[1])
         if several > 1:
             x, bias = x.reshape(-1, several * x.shape[1]), np.tile(bias, several)
     x += bias
 
 
-def sum_of_rows(g: Any, weight: Any) -> Any:
+def sum_of_rows(g: Any) -> Any:
     """Σ g over all dimensions but the last, as a product that has the threads of the layer's others; else g itself."""
-    if g.size * weight.shape[1] < _PACKED or g.ndim < 2 or type(g) is not np.ndarray or not g.flags.c_contiguous:
+    if g.ndim < 2 or type(g) is not np.ndarray or not g.flags.c_contiguous:
         return g
     rows = g.size // g.shape[-1]
     return ones(rows, g.dtype) @ g.reshape(rows, -1)
