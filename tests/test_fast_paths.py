@@ -312,7 +312,8 @@ def test_layers_with_few_rows_and_large_weights(rows, n, m, biased, dtype, monke
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
-    ("leading", "n", "m"), [((16, 64), 128, 96), ((7, 5, 31), 65, 90), ((1, 1031), 61, 67), ((3,), 4, 5)]
+    ("leading", "n", "m"),
+    [((16, 64), 128, 96), ((3, 4), 2, 9000), ((7, 5, 31), 65, 90), ((1, 1031), 61, 67), ((3,), 4, 5)],
 )
 def test_layers_of_several_leading_sizes(leading, n, m, dtype):
     rng = np.random.default_rng(0)

@@ -1,7 +1,8 @@
-"""The products of a layer with few rows and large weights, in the form that the matrix library is quickest at.
+"""The products of a layer in the form that the matrix library is quickest at, and its bias beside them.
 
-It brings a transposed weight into its own order slowly, which counts where few rows are multiplied with it, and shares
-the gradient of one that is about square badly between threads. Both were measured with OpenBLAS, in float32.
+The library brings a transposed weight into its own order slowly, which counts where few rows are multiplied with a
+large one, and shares the gradient of one that is about square badly between threads. Both were measured with OpenBLAS,
+in float32.
 """
 
 from __future__ import annotations
@@ -76,10 +77,9 @@ def in_one_product(g: Any, weight: Any) -> Any:
 
 def add_to_rows(x: Any, bias: Any) -> None:
     """x += bias of x (N, out), to several rows as if they were one: from row to row NumPy takes its time."""
-    if x.ndim == 2:
+    if x.ndim == 2 and x.shape[1] < _LONG:
         several = math.gcd(len(x), _LONG // x.shape[1])
-        if several > 1:
-            x, bias = x.reshape(-1, several * x.shape[1]), np.tile(bias, several)
+        x, bias = x.reshape(-1, several * x.shape[1]), np.tile(bias, several)
     x += bias
 
 
