@@ -15,7 +15,7 @@ from .. import threads
 # the threads of a matrix product just before still wait for the next one, on the cores that these would want.
 BLOCK, SPREAD = 1 << 19, 1 << 23
 # Entries of NumPy's buffers in passes that broadcast along long rows, and along those below so many entries.
-_BUFFER, _BUFFER_OF_SHORT, _SHORT = 128, 2048, 144
+_BUFFER, _BUFFER_OF_SHORT, _SHORT = 256, 2048, 144
 
 _LINE = 64  # bytes of a line of the cache
 
