@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from unittest import mock
 
 import numpy as np
@@ -11,24 +12,33 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import tensor
-from autograd.backends import numpy_lines, numpy_reductions, numpy_windows
+from autograd.backends import numpy_lines, numpy_reductions, numpy_weights, numpy_windows
 
 NEVER = {"LITTLE": 1 << 60}
 # All lines of a batch at once; many parts, each of few images and rows; products of a few entries.
 ALWAYS = [
     {"LITTLE": 0},
     {"LITTLE": 0, "LEAST": 60, "PART_BYTES": 1 << 10},
-    {"LITTLE": 0, "LEAST": 60, "PART_BYTES": 1 << 12, "SMALL_PRODUCT": 300, "LONG": (8, 4), "VECTORS": 4, "SUMMED": 6},
+    {"LITTLE": 0, "LEAST": 60, "PART_BYTES": 1 << 12, "SMALL_PRODUCT": 300, "LONG": (8, 4), "VECTORS": 4, "SUMMED": 6}
+    | {"MANY": 6, "WIDE": 4, "FILTERS": 2, "FEW": 6, "MOST": 8},
 ]
 
 
 def with_lines(settings, function):
-    numpy_lines.plan.cache_clear()
-    with mock.patch.multiple(numpy_lines, **settings):
+    def forget():
+        numpy_lines.plan.cache_clear()
+        numpy_weights.plan.cache_clear()
+
+    forget()
+    with contextlib.ExitStack() as stack:
+        for module in (numpy_lines, numpy_weights):
+            for name, value in settings.items():
+                if hasattr(module, name):
+                    stack.enter_context(mock.patch.object(module, name, value))
         try:
             return function()
         finally:
-            numpy_lines.plan.cache_clear()
+            forget()
 
 
 def products(x, w, y, size, *how):
@@ -89,7 +99,7 @@ def test_a_gradient_is_the_same_for_any_number_of_threads():
     found = []
     for threads in (1, 2, 3):
         with mock.patch.object(numpy_lines.threads, "available", lambda threads=threads: threads):
-            found.append(numpy_lines.correlate_lines(x, y, *how))
+            found.append(numpy_weights.correlate_pixels(x, y, *how))
     np.testing.assert_array_equal(found[0], found[1])
     np.testing.assert_array_equal(found[0], found[2])
 

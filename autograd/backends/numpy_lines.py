@@ -108,7 +108,7 @@ def plan(
     copied = c * math.prod(kernel[1:]) * stride[0] + (w[0] if sums or joined > 1 else 0)
     row = joined * math.prod(out[1:]) * copied * bytes
     most, blocks = max(PART_BYTES // row, 1), -(-n // joined)
-    parts = max(1 << min(n * math.prod((*out, *w)) // LEAST, PARTS).bit_length() >> 1, 1)
+    parts = parts_of(n * math.prod((*out, *w)))
     images, rows = joined, out[0]
     if 2 * rows > 3 * most or blocks < parts:
         # Lines at the border of two parts are copied for both, so that parts should not be low.
@@ -120,6 +120,11 @@ def plan(
         n, groups, c // groups, w[0] // groups, tuple(size), tuple(out), tuple(kernel), stride[0], padding[0][0],
         tuple(places), joined, images, rows, parts,
     )  # fmt: skip
+
+
+def parts_of(multiplications: int) -> int:
+    """Into how many parts to divide a batch with so many multiply-adds."""
+    return max(1 << min(multiplications // LEAST, PARTS).bit_length() >> 1, 1)
 
 
 def _joined(n: int, line: int, sums: bool) -> int:
@@ -198,25 +203,41 @@ def correlate_lines(x: Any, y: Any, kernel: Sizes, stride: Sizes, padding: Pads,
 
 
 def _share(p: Plan, work: Callable[[slice, slice, int, Any], None]) -> None:
-    """``work(images, rows, joined, kept)`` for all parts of the batch; ``kept`` is memory that a task keeps."""
-    parts: list[Any] = []
-    for i in range(0, p.batch, p.images):
-        end = min(i + p.images, p.batch)
-        whole = end - (end - i) % p.joined  # images that are left join among themselves
-        cuts = [(a, b, k) for a, b, k in ((i, whole, p.joined), (whole, end, end - whole)) if a < b]
-        for j in range(0, p.out[0], p.rows):
-            rows = slice(j, min(j + p.rows, p.out[0]))
-            parts.append([(slice(a, b), rows, k) for a, b, k in cuts])
-    step = -(-len(parts) // p.tasks)
+    """``work(images, rows, joined, kept)`` for all parts of the batch."""
+
+    def by_joined(part: slice, rows: slice, kept: dict[Any, Any]) -> None:
+        whole = part.stop - (part.stop - part.start) % p.joined  # images that are left join among themselves
+        for a, b, joined in ((part.start, whole, p.joined), (whole, part.stop, part.stop - whole)):
+            if a < b:
+                work(slice(a, b), rows, joined, kept)
+
+    share(p.batch, p.images, p.out[0], p.rows, p.tasks, by_joined)
+
+
+def share(
+    batch: int, images: int, height: int, rows: int, tasks: int, work: Callable[[slice, slice, Any], None]
+) -> None:
+    """``work(images, rows, kept)`` for parts of a batch; ``kept`` is memory that a task keeps.
+
+    Arguments:
+        batch, images: how many images there are, and how many a part has.
+        height, rows: how many places of the first size there are, and how many a part has.
+        tasks: among how many the parts are divided.
+    """
+    parts = [
+        (slice(i, min(i + images, batch)), slice(j, min(j + rows, height)))
+        for i in range(0, batch, images)
+        for j in range(0, height, rows)
+    ]
+    step = -(-len(parts) // tasks)
 
     def task(some: list[Any]) -> None:
         kept: dict[Any, Any] = {}
         for part in some:
-            for images, rows, joined in part:
-                work(images, rows, joined, kept)
+            work(*part, kept)
 
-    tasks = [functools.partial(task, parts[i : i + step]) for i in range(0, len(parts), step)]
-    threads.run(tasks, threads.available() if len(tasks) > 1 else 1)
+    calls = [functools.partial(task, parts[i : i + step]) for i in range(0, len(parts), step)]
+    threads.run(calls, threads.available() if len(calls) > 1 else 1)
 
 
 def _room(kept: dict[Any, Any], name: str, shape: Sizes, dtype: Any) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import threads
 from .numpy_lines import LEAST, PARTS, Pads, Sizes, are_small, convolve_lines, correlate_lines, reach
+from .numpy_weights import are_wide, correlate_pixels
 
 # How many bytes of columns are made at a time: about what a second-level cache holds.
 COLUMN_BYTES = 1 << 20
@@ -118,7 +119,10 @@ def correlate(x: Any, y: Any, kernel: Sizes, stride: Sizes, padding: Pads, dilat
     """(N, C, *size), (N, O, *out) ↦ (O, C / groups, *kernel)."""
     c, o = x.shape[1], y.shape[1]
     has_few = groups == 1 and c < FEW_CHANNELS
-    if not has_few and are_small(x, (o, c // groups, *kernel), y.shape[2:]):
+    shape = (o, c // groups, *kernel)
+    if not has_few and are_small(x, shape, y.shape[2:]):
+        if are_wide(shape, y.shape[2:], stride, groups):
+            return correlate_pixels(x, y, kernel, stride, padding, dilation, groups)
         return correlate_lines(x, y, kernel, stride, padding, dilation, groups)
     how = (y.shape[2:], kernel, stride, padding, dilation)
     if groups == 1 and c >= FEW_CHANNELS:
