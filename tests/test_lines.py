@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import tensor
-from autograd.backends import numpy_lines, numpy_reductions, numpy_weights, numpy_windows
+from autograd.backends import numpy_lines, numpy_narrow, numpy_reductions, numpy_weights, numpy_windows
 
 NEVER = {"LITTLE": 1 << 60}
 # All lines of a batch at once; many parts, each of few images and rows; products of a few entries.
 ALWAYS = [
     {"LITTLE": 0},
+    {"LITTLE": 0, "FEW": 1 << 60, "COLUMNS": 1, "RUN": 1},
     {"LITTLE": 0, "LEAST": 60, "PART_BYTES": 1 << 10},
     {"LITTLE": 0, "LEAST": 60, "PART_BYTES": 1 << 12, "SMALL_PRODUCT": 300, "LONG": (8, 4), "VECTORS": 4, "SUMMED": 6}
-    | {"MANY": 6, "WIDE": 4, "FILTERS": 2, "FEW": 6, "MOST": 8},
+    | {"MANY": 6, "WIDE": 4, "FILTERS": 2, "FEW": 6, "MOST": 8, "COLUMNS": 1, "RUN": 1},
 ]
 
 
@@ -31,7 +32,7 @@ def with_lines(settings, function):
 
     forget()
     with contextlib.ExitStack() as stack:
-        for module in (numpy_lines, numpy_weights):
+        for module in (numpy_lines, numpy_narrow, numpy_weights):
             for name, value in settings.items():
                 if hasattr(module, name):
                     stack.enter_context(mock.patch.object(module, name, value))

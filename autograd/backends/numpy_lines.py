@@ -163,10 +163,10 @@ def convolve_lines(x: Any, w: Any, out: Sizes, stride: Sizes, padding: Pads, dil
         windows = _windows(p, images[part], joined, rows, kept)
         target = lines[part][..., rows, :, :]
         if joined == 1:
-            _multiply(weight, windows, target)
+            multiply(weight, windows, target)
             return
-        product = _room(kept, "product", (*windows.shape[:-2], p.filters, windows.shape[-1]), x.dtype)
-        _multiply(weight, windows, product)
+        product = room(kept, "product", (*windows.shape[:-2], p.filters, windows.shape[-1]), x.dtype)
+        multiply(weight, windows, product)
         product = product.reshape(*product.shape[:-1], joined, p.out[-1])
         for i in range(joined):
             target[i::joined] = product[..., i, :]
@@ -186,7 +186,7 @@ def correlate_lines(x: Any, y: Any, kernel: Sizes, stride: Sizes, padding: Pads,
 
     def work(part: slice, rows: slice, joined: int, kept: dict[Any, Any]) -> None:
         windows = _windows(p, images[part], joined, rows, kept)
-        turned = _room(kept, "turned", (*windows.shape[:-2], joined, p.out[-1], p.filters), x.dtype)
+        turned = room(kept, "turned", (*windows.shape[:-2], joined, p.out[-1], p.filters), x.dtype)
         source = lines[part][..., rows, :, :]
         for i in range(joined):
             turned[..., i, :, :] = source[i::joined]
@@ -240,7 +240,7 @@ def share(
     threads.run(calls, threads.available() if len(calls) > 1 else 1)
 
 
-def _room(kept: dict[Any, Any], name: str, shape: Sizes, dtype: Any) -> Any:
+def room(kept: dict[Any, Any], name: str, shape: Sizes, dtype: Any) -> Any:
     """Memory that the parts of a task use one after the other: getting it anew costs more than filling it."""
     if name not in kept or kept[name].shape != shape:
         kept.pop(name, None)
@@ -254,7 +254,7 @@ def _windows(p: Plan, x: Any, joined: int, rows: slice, kept: dict[Any, Any]) ->
     height = (count - 1) * p.step + p.kernel[0]
     n, d = len(x) // joined, 2 + p.middle
     shape = (n, p.groups, *p.out[1:-1], height, *p.kernel[1:], p.channels, joined, p.out[-1])
-    lines = _room(kept, "lines", shape, x.dtype)
+    lines = room(kept, "lines", shape, x.dtype)
     source_rows, reached = reach(rows.start * p.step - p.before, 1, height, p.size[0])
     is_new = kept.get("filled") != (shape, reached)
     if is_new:
@@ -274,7 +274,7 @@ def _windows(p: Plan, x: Any, joined: int, rows: slice, kept: dict[Any, Any]) ->
     return np.ndarray((*shape[:d], count, p.under, joined * p.out[-1]), x.dtype, lines, 0, steps)
 
 
-def _multiply(weight: Any, windows: Any, out: Any) -> None:
+def multiply(weight: Any, windows: Any, out: Any) -> None:
     """weight (…, O, K) @ windows (…, K, pixels), in products that are small."""
     o, k = weight.shape[-2:]
     width = windows.shape[-1]

@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import threads
 from .numpy_lines import LEAST, PARTS, Pads, Sizes, are_small, convolve_lines, correlate_lines, reach
+from .numpy_narrow import convolve_back_narrow, is_narrow
 from .numpy_weights import are_wide, correlate_pixels
 
 # How many bytes of columns are made at a time: about what a second-level cache holds.
@@ -69,6 +70,8 @@ def convolve_back(y: Any, w: Any, size: Sizes, stride: Sizes, padding: Pads, dil
     """(N, O, *out), (O, C / groups, *kernel) ↦ (N, C, *size)."""
     n, o = y.shape[:2]
     c, kernel, out = w.shape[1] * groups, w.shape[2:], y.shape[2:]
+    if is_narrow(y, w.shape, stride, dilation, groups) and are_small(y, w.shape, size):
+        return convolve_back_narrow(y, w, size, stride, padding, dilation, _add_windows)
     around = _turned_padding(out, size, kernel, stride, padding, dilation)
     is_gain = groups == 1 and c >= o and 4 * math.prod(size) <= 5 * math.prod(out)
     if around is not None and (is_gain or are_small(y, w.shape, size)):
