@@ -27,6 +27,9 @@ SMALL_PRODUCT = 1_000_000
 # which, or of half of it, it is quickest; and how many are summed over at least.
 LONG, VECTORS, SUMMED = (256, 128, 64), 32, 128
 
+# Pixels of a line that is short.
+SHORT = 16
+
 # How many bytes of lines, and of products that are not where they belong yet, are made at a time.
 PART_BYTES = 1 << 20
 
@@ -167,7 +170,7 @@ def convolve_lines(x: Any, w: Any, out: Sizes, stride: Sizes, padding: Pads, dil
             return
         product = room(kept, "product", (*windows.shape[:-2], p.filters, windows.shape[-1]), x.dtype)
         multiply(weight, windows, product)
-        product = product.reshape(*product.shape[:-1], joined, p.out[-1])
+        product = _seen(product.reshape(*product.shape[:-1], *_ends(p, joined)), p, joined)
         for i in range(joined):
             target[i::joined] = product[..., i, :]
 
@@ -186,10 +189,11 @@ def correlate_lines(x: Any, y: Any, kernel: Sizes, stride: Sizes, padding: Pads,
 
     def work(part: slice, rows: slice, joined: int, kept: dict[Any, Any]) -> None:
         windows = _windows(p, images[part], joined, rows, kept)
-        turned = room(kept, "turned", (*windows.shape[:-2], joined, p.out[-1], p.filters), x.dtype)
+        turned = room(kept, "turned", (*windows.shape[:-2], *_ends(p, joined), p.filters), x.dtype)
+        pixels = _seen(turned, p, joined, -2)
         source = lines[part][..., rows, :, :]
         for i in range(joined):
-            turned[..., i, :, :] = source[i::joined]
+            pixels[..., i, :, :] = source[i::joined]
         turned = turned.reshape(*windows.shape[:-2], -1, p.filters)
         sums[part.start, rows.start] = _summed_products(windows, turned)
 
@@ -248,30 +252,53 @@ def room(kept: dict[Any, Any], name: str, shape: Sizes, dtype: Any) -> Any:
     return kept[name]
 
 
+def _are_last(p: Plan, joined: int) -> bool:
+    """Whether images that are joined come last in memory, which makes long lines of short ones."""
+    return joined > 1 and p.out[-1] <= SHORT
+
+
+def _ends(p: Plan, joined: int) -> tuple[int, int]:
+    """The last two sizes of joined lines, in memory."""
+    return (p.out[-1], joined) if _are_last(p, joined) else (joined, p.out[-1])
+
+
+def _seen(x: Any, p: Plan, joined: int, end: int = -1) -> Any:
+    """x with the sizes of ``_ends`` as (…, joined, line), a view."""
+    return x.swapaxes(end - 1, end) if _are_last(p, joined) else x
+
+
 def _windows(p: Plan, x: Any, joined: int, rows: slice, kept: dict[Any, Any]) -> Any:
     """The windows of x (N, G, C, *size), (N / joined, G, *middle, rows, under, joined · line): a view of its lines."""
     count = rows.stop - rows.start
     height = (count - 1) * p.step + p.kernel[0]
     n, d = len(x) // joined, 2 + p.middle
-    shape = (n, p.groups, *p.out[1:-1], height, *p.kernel[1:], p.channels, joined, p.out[-1])
-    lines = room(kept, "lines", shape, x.dtype)
+    shape = (n, p.groups, *p.out[1:-1], height, *p.kernel[1:], p.channels, *_ends(p, joined))
+    memory = room(kept, "lines", shape, x.dtype)
+    lines = _seen(memory, p, joined)
     source_rows, reached = reach(rows.start * p.step - p.before, 1, height, p.size[0])
     is_new = kept.get("filled") != (shape, reached)
     if is_new:
         kept["filled"] = shape, reached
         lines[(*WHOLE[:d], slice(0, reached.start))] = 0
         lines[(*WHOLE[:d], slice(reached.stop, height))] = 0
+    image = x[(*WHOLE[:3], source_rows)]
+    image = image.reshape(n, joined, *image.shape[1:])
+    if _are_last(p, joined):  # once, so that the copies below are of long runs
+        last = np.moveaxis(image, 1, -1)
+        images = room(kept, "images", last.shape, x.dtype)
+        images[...] = last
+        image = np.moveaxis(images, -1, 1)
     # (N / joined, G, *middle, first, C, joined, line)
-    source = x.reshape(n, joined, *x.shape[1:]).transpose(0, 2, *range(5, 5 + p.middle), 4, 3, 1, 5 + p.middle)
+    source = image.transpose(0, 2, *range(5, 5 + p.middle), 4, 3, 1, 5 + p.middle)
     for place, targets, sources, edges in p.places:
         for edge in edges if is_new else ():  # padding, which stays so
             lines[(*WHOLE[:2], *edge[:-1], reached, *place, ..., edge[-1])] = 0
         lines[(*WHOLE[:2], *targets[:-1], reached, *place, ..., targets[-1])] = source[
-            (*WHOLE[:2], *sources[:-1], source_rows, ..., sources[-1])
+            (*WHOLE[:2], *sources[:-1], WHOLE[0], ..., sources[-1])
         ]
-    steps = lines.strides
+    steps = memory.strides
     steps = (*steps[:d], steps[d] * p.step, steps[-3], steps[-1])
-    return np.ndarray((*shape[:d], count, p.under, joined * p.out[-1]), x.dtype, lines, 0, steps)
+    return np.ndarray((*shape[:d], count, p.under, joined * p.out[-1]), x.dtype, memory, 0, steps)
 
 
 def multiply(weight: Any, windows: Any, out: Any) -> None:
