@@ -20,7 +20,16 @@ ALWAYS = [
     {"LITTLE": 0},
     {"LITTLE": 0, "FEW": 1 << 60, "COLUMNS": 1, "RUN": 1},
     {"LITTLE": 0, "LEAST": 60, "PART_BYTES": 1 << 10},
-    {"LITTLE": 0, "LEAST": 60, "PART_BYTES": 1 << 12, "SMALL_PRODUCT": 300, "LONG": (8, 4), "VECTORS": 4, "SUMMED": 6, "SHORT": 3}
+    {
+        "LITTLE": 0,
+        "LEAST": 60,
+        "PART_BYTES": 1 << 12,
+        "SMALL_PRODUCT": 300,
+        "LONG": (8, 4),
+        "VECTORS": 4,
+        "SUMMED": 6,
+        "SHORT": 3,
+    }
     | {"MANY": 6, "WIDE": 4, "FILTERS": 2, "FEW": 6, "MOST": 8, "COLUMNS": 1, "RUN": 1},
 ]
 

@@ -235,10 +235,10 @@ def share(
     ]
     step = -(-len(parts) // tasks)
 
-    def task(some: list[Any]) -> None:
+    def task(some: list[tuple[slice, slice]]) -> None:
         kept: dict[Any, Any] = {}
-        for part in some:
-            work(*part, kept)
+        for of_batch, of_rows in some:
+            work(of_batch, of_rows, kept)
 
     calls = [functools.partial(task, parts[i : i + step]) for i in range(0, len(parts), step)]
     threads.run(calls, threads.available() if len(calls) > 1 else 1)
