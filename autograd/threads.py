@@ -5,19 +5,95 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
 
 __all__ = ["available", "run"]
 
-_pools: dict[int, ThreadPoolExecutor] = {}
 _limit: int | None = None
+
+
+class _Job:
+    """A call for another thread."""
+
+    __slots__ = ("call", "done", "error")
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        # NumPy's error state and the caller's other settings live in the context.
+        context = contextvars.copy_context()
+        self.call: Callable[[], None] | None = lambda: context.run(call)
+        self.error: BaseException | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+
+    def run(self) -> None:
+        assert self.call is not None
+        try:
+            self.call()
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.call = None
+            self.done.release()
+
+
+class _Pool:
+    """Threads that wait for jobs, each at a lock of its own: a third of the time that an executor of futures takes.
+
+    Deques change in one piece, so that nothing else needs a lock.
+    """
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets all threads."""
+        self.jobs: deque[_Job] = deque()
+        self.idle: deque[threading.Lock] = deque()
+        self.count = 0
+
+    def submit(self, job: _Job, most: int) -> None:
+        """Leaves ``job`` for a thread; if none is idle and there are fewer than ``most``, for a new one."""
+        self.jobs.append(job)
+        try:
+            wake = self.idle.pop()  # the one that has been idle for the shortest time
+        except IndexError:
+            if self.count < most:
+                threading.Thread(target=self._serve, name="autograd", daemon=True).start()
+                self.count += 1
+        else:
+            wake.release()
+
+    def take_back(self, job: _Job) -> bool:
+        """Whether no thread had begun ``job``; none will."""
+        try:
+            self.jobs.remove(job)
+        except ValueError:
+            return False
+        return True
+
+    def _serve(self) -> None:
+        wake = threading.Lock()
+        wake.acquire()
+        while True:
+            try:
+                job = self.jobs.popleft()
+            except IndexError:
+                self.idle.append(wake)
+                if self.jobs:  # one came meanwhile, for which perhaps no thread was idle
+                    with contextlib.suppress(ValueError):
+                        self.idle.remove(wake)
+                        continue
+                wake.acquire()
+                continue
+            job.run()
+            del job
+
+
+_pool = _Pool()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pools.clear)  # the threads of the parent do not exist in the child
+    os.register_at_fork(after_in_child=lambda: _pool.clear())  # the threads of the parent do not exist in the child
 
 
 def limit(n: int) -> None:
@@ -53,22 +129,18 @@ def run(tasks: Iterable[Callable[[], None]], threads: int) -> None:
     if threads < 2:
         work()
         return
-    others: list[Future[None]] = []
+    others = [_Job(work) for _ in range(threads - 1)]
+    pool = _pool
     with contextlib.suppress(RuntimeError):  # a program that is ending starts no threads: this one does all the work
-        size = max(threads, available())  # one pool for all numbers of threads, unless more are wanted than there are
-        pool = _pools.get(size)
-        if pool is None:
-            from concurrent.futures import ThreadPoolExecutor  # takes longer to load than most of the engine's files
-
-            pool = _pools[size] = ThreadPoolExecutor(size - 1, "autograd")
-        for _ in range(threads - 1):
-            # NumPy's error state and the caller's other settings live in the context.
-            others.append(pool.submit(contextvars.copy_context().run, work))
+        for job in others:
+            pool.submit(job, max(threads, available()) - 1)
     try:
         work()
     finally:
         waiting.clear()
-        errors = [other.exception() for other in others if not other.cancel()]  # all are waited for
-    for error in errors:
-        if error is not None:
-            raise error
+        begun = [job for job in others if not pool.take_back(job)]
+        for job in begun:
+            job.done.acquire()  # all are waited for
+    for job in begun:
+        if job.error is not None:
+            raise job.error

@@ -113,7 +113,7 @@ def test_tasks_may_share_out_their_own_work():
 
 def test_work_for_different_numbers_of_threads_is_for_the_same_threads(monkeypatch):
     monkeypatch.setattr(threads, "_limit", 6)
-    monkeypatch.setattr(threads, "_pools", {})
+    monkeypatch.setattr(threads, "_pool", threads._Pool())
     took = set()
     for n in (2, 3, 4, 5, 6, 4):
         barrier = threading.Barrier(n)
