@@ -282,14 +282,16 @@ def _windows(p: Plan, x: Any, joined: int, rows: slice, kept: dict[Any, Any]) ->
         lines[(*WHOLE[:d], slice(0, reached.start))] = 0
         lines[(*WHOLE[:d], slice(reached.stop, height))] = 0
     image = x[(*WHOLE[:3], source_rows)]
-    image = image.reshape(n, joined, *image.shape[1:])
+    source = image.reshape(n, joined, *image.shape[1:])
+    m = p.middle
     if _are_last(p, joined):  # once, so that the copies below are of long runs
-        last = np.moveaxis(image, 1, -1)
+        last = source.transpose(0, *range(2, source.ndim), 1)
         images = room(kept, "images", last.shape, x.dtype)
         images[...] = last
-        image = np.moveaxis(images, -1, 1)
+        source = images.transpose(0, 1, *range(4, 4 + m), 3, 2, 5 + m, 4 + m)
+    else:
+        source = source.transpose(0, 2, *range(5, 5 + m), 4, 3, 1, 5 + m)
     # (N / joined, G, *middle, first, C, joined, line)
-    source = image.transpose(0, 2, *range(5, 5 + p.middle), 4, 3, 1, 5 + p.middle)
     for place, targets, sources, edges in p.places:
         for edge in edges if is_new else ():  # padding, which stays so
             lines[(*WHOLE[:2], *edge[:-1], reached, *place, ..., edge[-1])] = 0

@@ -41,7 +41,8 @@ def convolve_back_narrow(
     n, o, *out = y.shape
     c, k, *columns = w.shape[1:]
     height = size[0] + k - 1
-    weight = np.moveaxis(w[:, :, ::-1], (2, 0), (-2, -1)).reshape(c * math.prod(columns), k * o)
+    later = range(3, w.ndim)
+    weight = w[:, :, ::-1].transpose(1, *later, 2, 0).reshape(c * math.prod(columns), k * o)
     source, target = reach(padding[0][0] + 1 - k, 1, height, out[0])
     x = np.empty((n, c, *size), y.dtype)
     image = (height * o + size[0] * len(weight)) * math.prod(out[1:]) * y.itemsize
@@ -54,7 +55,7 @@ def convolve_back_narrow(
             part = y[start : start + step, :, source]
             lines = room(kept, "lines", (height, o, *out[1:], len(part)), y.dtype)
             lines[: target.start], lines[target.stop :] = 0, 0
-            lines[target] = np.moveaxis(part, (2, 0), (0, -1))
+            lines[target] = part.transpose(2, 1, *later, 0)
             long = math.prod(lines.shape[2:])
             steps = lines.strides[0], long * y.itemsize, y.itemsize
             windows = np.ndarray((size[0], k * o, long), y.dtype, lines, 0, steps)
@@ -65,7 +66,7 @@ def convolve_back_narrow(
             add(
                 sums, products.reshape(size[0], c, *columns, *lines.shape[2:]), 2, stride[1:], padding[1:], dilation[1:]
             )
-            x[start : start + step] = np.moveaxis(sums, (-1, 0), (0, 2))
+            x[start : start + step] = sums.transpose(-1, 1, 0, *range(2, w.ndim - 1))
 
     starts = range(0, n, step)
     several = threads.available() if parts > 1 else 1

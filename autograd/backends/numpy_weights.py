@@ -112,7 +112,7 @@ def correlate_pixels(x: Any, y: Any, kernel: Sizes, stride: Sizes, padding: Pads
         total += other
     # (G, kernel₁, O, kernel₂, …, C)
     w = total.reshape(groups, kernel[0], o, *kernel[1:], c)
-    return np.moveaxis(w, (2, -1), (1, 2)).reshape(groups * o, c, *kernel)
+    return w.transpose(0, 2, -1, 1, *range(3, w.ndim - 1)).reshape(groups * o, c, *kernel)
 
 
 def _beyond(p: Plan) -> int:
@@ -126,7 +126,7 @@ def _views(p: Plan, o: int, dtype: Any, n: int, count: int, reached: slice) -> t
     """
     groups, c, height = p.groups, p.channels, count + _beyond(p)
     padded = np.zeros((n, groups, height, *p.full, c), dtype)
-    hole = np.moveaxis(padded[(slice(None), slice(None), reached, *p.within)], -1, 2)
+    hole = padded[(slice(None), slice(None), reached, *p.within)].transpose(0, 1, -1, *range(2, padded.ndim - 1))
     image, group, row, *steps, channel = padded.strides
     walk = [step * s for step, s in zip(steps, p.stride[1:], strict=True)]
     spread = [step * s for step, s in zip(steps, p.dilation[1:], strict=True)]
