@@ -39,9 +39,9 @@ class _Job:
 
 
 class _Pool:
-    """Threads that wait for jobs, each at a lock of its own: a third of the time that an executor of futures takes.
+    """Threads that wait for jobs, each at a lock of its own: they begin sooner than those of an executor of futures.
 
-    Deques change in one piece, so that nothing else needs a lock.
+    Deques change in one piece, so that only starting threads needs a lock.
     """
 
     def __init__(self) -> None:
@@ -52,6 +52,7 @@ class _Pool:
         self.jobs: deque[_Job] = deque()
         self.idle: deque[threading.Lock] = deque()
         self.count = 0
+        self.starting = threading.Lock()
 
     def submit(self, job: _Job, most: int) -> None:
         """Leaves ``job`` for a thread; if none is idle and there are fewer than ``most``, for a new one."""
@@ -59,9 +60,10 @@ class _Pool:
         try:
             wake = self.idle.pop()  # the one that has been idle for the shortest time
         except IndexError:
-            if self.count < most:
-                threading.Thread(target=self._serve, name="autograd", daemon=True).start()
-                self.count += 1
+            with self.starting:
+                if self.count < most:
+                    threading.Thread(target=self._serve, name="autograd", daemon=True).start()
+                    self.count += 1
         else:
             wake.release()
 

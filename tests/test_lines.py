@@ -102,14 +102,24 @@ def test_second_derivatives_through_lines(stride):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10 * abs(b).max())
 
 
-def test_a_gradient_is_the_same_for_any_number_of_threads():
+@pytest.mark.parametrize("name", ["correlate_lines", "correlate_pixels", "convolve_back_narrow"])
+def test_a_gradient_is_the_same_for_any_number_of_threads(name):
     rng = np.random.default_rng(0)
     x, y = (rng.standard_normal((16, 8, 32, 32)).astype("f4") for _ in range(2))
-    how = (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1
+    w = rng.standard_normal((8, 8, 3, 3)).astype("f4")
+    ones, pads = (1, 1), ((1, 1), (1, 1))
+    calls = {
+        "correlate_lines": lambda: numpy_lines.correlate_lines(x, y, (3, 3), ones, pads, ones, 1),
+        "correlate_pixels": lambda: numpy_weights.correlate_pixels(x, y, (3, 3), ones, pads, ones, 1),
+        "convolve_back_narrow": lambda: with_lines(
+            {"LITTLE": 0, "COLUMNS": 1, "LEAST": 1 << 20},
+            lambda: numpy_windows.convolve_back(y, w, (32, 32), ones, pads, ones, 1),
+        ),
+    }
     found = []
     for threads in (1, 2, 3):
         with mock.patch.object(numpy_lines.threads, "available", lambda threads=threads: threads):
-            found.append(numpy_weights.correlate_pixels(x, y, *how))
+            found.append(calls[name]())
     np.testing.assert_array_equal(found[0], found[1])
     np.testing.assert_array_equal(found[0], found[2])
 

@@ -111,6 +111,26 @@ def test_tasks_may_share_out_their_own_work():
     assert sorted(done) == [(i, j) for i in range(20) for j in range(20)]
 
 
+def test_several_threads_may_share_out_work_at_once(monkeypatch):
+    monkeypatch.setattr(threads, "_limit", 3)
+    monkeypatch.setattr(threads, "_pool", threads._Pool())
+    sums = [0] * 4
+
+    def share_out(k):
+        for _ in range(200):
+            done = []
+            threads.run([lambda i=i, done=done: done.append(i) for i in range(5)], 3)
+            sums[k] += sorted(done) == list(range(5))
+
+    users = [threading.Thread(target=share_out, args=(k,)) for k in range(4)]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join()
+    assert sums == [200] * 4
+    assert threads._pool.count <= 2 and not threads._pool.jobs
+
+
 def test_work_for_different_numbers_of_threads_is_for_the_same_threads(monkeypatch):
     monkeypatch.setattr(threads, "_limit", 6)
     monkeypatch.setattr(threads, "_pool", threads._Pool())
