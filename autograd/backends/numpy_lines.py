@@ -62,6 +62,7 @@ class Plan(NamedTuple):
     images: int  # how many a part has, a multiple of ``joined``
     rows: int  # how many places of the first size a part has
     tasks: int  # among how many the parts are divided
+    short: bool  # whether lines are short, and copied often enough for images that are joined to come last
 
     @property
     def under(self) -> int:
@@ -122,6 +123,7 @@ def plan(
     return Plan(
         n, groups, c // groups, w[0] // groups, tuple(size), tuple(out), tuple(kernel), stride[0], padding[0][0],
         tuple(places), joined, images, rows, parts,
+        line <= SHORT and stride[-1] == 1 and len(places) > 2,
     )  # fmt: skip
 
 
@@ -254,7 +256,7 @@ def room(kept: dict[Any, Any], name: str, shape: Sizes, dtype: Any) -> Any:
 
 def _are_last(p: Plan, joined: int) -> bool:
     """Whether images that are joined come last in memory, which makes long lines of short ones."""
-    return joined > 1 and p.out[-1] <= SHORT
+    return p.short and joined > 1
 
 
 def _ends(p: Plan, joined: int) -> tuple[int, int]:
