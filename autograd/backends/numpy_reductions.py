@@ -53,7 +53,7 @@ def _across(x: Any, ones: Any) -> Any:
 
 
 def _down(ones: Any, x: Any) -> Any:
-    """ones (n,) @ x (n, m), in products of ``ALONE`` entries: of some rows where there are many, else of columns."""
+    """Σ of x (n, m) over its rows, in products of ``ALONE`` entries: of some rows where these are many, or columns."""
     n, m = x.shape
     if n > MANY:
         step = ALONE // m
@@ -62,7 +62,7 @@ def _down(ones: Any, x: Any) -> Any:
         whole = n - n % step
         out = np.add.reduce(np.matmul(ones[:step], x[:whole].reshape(-1, step, m)), axis=0)
         if whole < n:
-            out += ones[whole:] @ x[whole:]
+            out += ones[: n - whole] @ x[whole:]
         return out
     step = ALONE // n
     whole = m - m % step
@@ -89,7 +89,8 @@ def _plan(shape: tuple[int, ...], axis: Any, keepdims: bool, dtype: Any) -> Any:
     first, kept, last = math.prod(shape[:start]), math.prod(shape[start:end]), math.prod(shape[end:])
     if last > LONGEST:
         return None
-    left, right = (ones(n, dtype) if there else None for n, there in ((first, start > 0), (last, end < len(shape))))
+    left = ones(min(first, ALONE), dtype) if start else None
+    right = ones(last, dtype) if end < len(shape) else None
     result = tuple(1 if d in axes else n for d, n in enumerate(shape) if keepdims or d not in axes)
     columns = (first, kept)
     count, most = first * kept, max(ALONE // last, 1)
@@ -104,9 +105,13 @@ def _plan(shape: tuple[int, ...], axis: Any, keepdims: bool, dtype: Any) -> Any:
     )
 
 
-@functools.lru_cache(maxsize=256)
 def ones(n: int, dtype: Any) -> Any:
-    """A vector of them, to be read."""
+    """A vector of them, to be read; short ones are kept."""
+    return _kept_ones(n, dtype) if n <= ALONE else np.ones(n, dtype)
+
+
+@functools.lru_cache(maxsize=256)
+def _kept_ones(n: int, dtype: Any) -> Any:
     vector = np.ones(n, dtype)
     vector.flags.writeable = False  # others use it
     return vector

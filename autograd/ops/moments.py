@@ -38,7 +38,7 @@ def standardize(xp, x, weight=None, bias=None, *, axes, eps, _view=None, _spread
     >>> autograd.standardize(autograd.tensor([1.0, 3.0]), axes=(0,), eps=0.0)
     tensor([-1.,  1.])
     """
-    if xp is numpy_namespace and _spread is None and are_few_rows(x, weight, bias, axes, _FEW):
+    if xp is numpy_namespace and _view is None and are_few_rows(x, weight, bias, axes, _FEW):
         out, mean, variance, scale = standardized_rows(x, weight, bias, eps)  # two thirds of the time
         if _tell is not None:
             _tell(mean, variance)
@@ -143,7 +143,7 @@ def _standardize_x_by_blocks(
 ) -> Any:
     """The same with the gradients of weight and bias, which need the same sums: half the time; None where it cannot."""
     shape, x = x.shape, _as(x, view)
-    if spread is None and are_few_rows(x, weight, bias, axes, _FEW):
+    if view is None and are_few_rows(x, weight, bias, axes, _FEW):
         gx, in_weight, in_bias = standardized_rows_back(g, x, weight, mean, scale)
     else:
         how = _plan(x, weight, bias, axes, spread)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..backends.numpy_blocks import SPREAD, aligned, by_blocks
+from ..backends.numpy_reductions import ones
 
 _BLOCK = 1 << 20  # bytes; more on several threads, which else wait for each other, and less where there are more arrays
 # Entries that make a row long; entries from which on several rows are better taken as one.
@@ -56,13 +57,6 @@ def _stripped(sizes: tuple[int, ...]) -> tuple[int, ...]:
     return sizes[lead:]
 
 
-@functools.lru_cache(maxsize=256)
-def _ones(n: int, dtype: Any) -> Any:
-    ones = np.ones(n, dtype)
-    ones.flags.writeable = False  # others use it
-    return ones
-
-
 def _seen(x: Any, view: tuple[int, int, int]) -> Any:
     """As (outer, kept, inner), or (kept, inner) where nothing is outside, which takes less time."""
     return x.reshape(view if view[0] > 1 else view[1:])
@@ -74,7 +68,7 @@ def _part(x: Any, start: int, stop: int) -> Any:
 
 def _total(x: Any) -> Any:
     """The sum for each of the kept."""
-    return _total_of_product(x, _ones(x.shape[-1], x.dtype))
+    return _total_of_product(x, ones(x.shape[-1], x.dtype))
 
 
 def _total_of_product(x: Any, y: Any) -> Any:

@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from ..backends.numpy_blocks import aligned
+
 __all__ = ["gru_backward", "gru_forward", "lstm_backward", "lstm_forward", "rnn_backward", "rnn_forward"]
 
 _CACHED = 3 << 16  # entries
-_LINE, _SHORT = 64, 2048  # bytes; entries, fewer of which may lie anywhere
+_SHORT = 2048  # entries, fewer of which may lie anywhere
 # A step's product is made in pieces, rows of so many bytes, where its multiplications times the bytes of an entry are
 # from … to …: below, the library has the same way for the whole, and above, its threads pay, with one gate earlier.
 # Measured with OpenBLAS.
@@ -29,12 +31,7 @@ Sizes = tuple[int, ...]
 
 def _empty(shape: Sizes, dtype: Any) -> Any:
     """As ``np.empty``, but from the start of a line of the cache: passes and products then take a fifth less time."""
-    count = math.prod(shape)
-    if count < _SHORT:
-        return np.empty(shape, dtype)
-    memory = np.empty(count + _LINE // dtype.itemsize, dtype)
-    skipped = -memory.__array_interface__["data"][0] % _LINE // dtype.itemsize
-    return memory[skipped : skipped + count].reshape(shape)
+    return (np.empty if math.prod(shape) < _SHORT else aligned)(shape, dtype)
 
 
 def _by_gate(rows: Any, gates: int) -> Any:
