@@ -73,12 +73,15 @@ def _linear_weight(xp, g, out, x, weight, bias=None):
 
 
 def _linear_x(xp, g, out, x, weight, bias=None):
-    return in_one_product(g, weight) if xp is numpy_namespace and g.ndim > 2 else g @ weight
+    if xp is numpy_namespace and g.ndim > 2:
+        return in_one_product(g, weight)
+    return g @ weight
 
 
 def _linear_bias(xp, g, out, x, weight, bias=None):
-    shared = xp is numpy_namespace and g.size * weight.shape[1] >= PACKED
-    return sum_of_rows(g) if shared else g  # which the walk sums
+    if xp is numpy_namespace and g.size * weight.shape[1] >= PACKED:
+        return sum_of_rows(g)
+    return g
 
 
 linear.grads(x=_linear_x, weight=_linear_weight, bias=_linear_bias)
