@@ -55,12 +55,15 @@ class _Pool:
         self.starting = threading.Lock()
 
     def submit(self, job: _Job, most: int) -> None:
-        """Leaves ``job`` for a thread; if none is idle and there are fewer than ``most``, for a new one."""
+        """Leaves ``job`` for a thread; if none is idle and there are fewer than ``most``, for a new one.
+
+        Where none can be started, as in a program that is ending, ``job`` waits to be taken back.
+        """
         self.jobs.append(job)
         try:
             wake = self.idle.pop()  # the one that has been idle for the shortest time
         except IndexError:
-            with self.starting:
+            with self.starting, contextlib.suppress(RuntimeError):
                 if self.count < most:
                     threading.Thread(target=self._serve, name="autograd", daemon=True).start()
                     self.count += 1
@@ -131,12 +134,13 @@ def run(tasks: Iterable[Callable[[], None]], threads: int) -> None:
     if threads < 2:
         work()
         return
-    others = [_Job(work) for _ in range(threads - 1)]
+    others: list[_Job] = []
     pool = _pool
-    with contextlib.suppress(RuntimeError):  # a program that is ending starts no threads: this one does all the work
-        for job in others:
-            pool.submit(job, max(threads, available()) - 1)
     try:
+        for _ in range(threads - 1):
+            job = _Job(work)
+            pool.submit(job, max(threads, available()) - 1)
+            others.append(job)
         work()
     finally:
         waiting.clear()

@@ -88,6 +88,18 @@ threading.Thread(target=later).start()
 """
 
 
+def test_without_further_threads_this_one_does_all_the_work(monkeypatch):
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threads, "_pool", threads._Pool())
+    monkeypatch.setattr(threading.Thread, "start", start)
+    done = []
+    threads.run([lambda i=i: done.append(i) for i in range(9)], 4)
+    assert done == list(range(9))
+    assert not threads._pool.jobs
+
+
 @pytest.mark.parametrize("before", [False, True])
 def test_work_goes_on_while_the_program_ends(before):
     ended = subprocess.run([sys.executable, "-c", ENDING.format(before=before)], capture_output=True, text=True)
