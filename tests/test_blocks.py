@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import autograd
+import nn
 from autograd import tensor, threads
 from autograd.backends import numpy as xp
 from autograd.backends import numpy_blocks
@@ -51,6 +52,13 @@ def test_aligned_arrays_begin_with_a_line_of_the_cache(shape, dtype):
         x = aligned(shape, dtype)
         assert x.shape == shape and x.dtype == dtype and x.flags.c_contiguous and x.flags.writeable
         assert x.__array_interface__["data"][0] % 64 == 0 or not x.size
+        assert x.base.nbytes == x.nbytes and not isinstance(x.base.base, np.ndarray)
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (2, 256, 128)])
+def test_what_begins_with_a_line_of_the_cache_begins_its_memory(shape):
+    y = nn.LayerNorm(shape[1:])(autograd.rand(shape))
+    assert (y.storage_offset(), y[1:].storage_offset()) == (0, y.numel() // shape[0])
 
 
 def test_an_error_in_a_block_is_raised():

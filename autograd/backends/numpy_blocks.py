@@ -24,13 +24,14 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """An empty array that begins where a line of the cache does.
 
     NumPy's own begin 16 or 48 bytes further, so that each of its widest stores touches two lines: passes that write to
-    them take up to twice as long, if they stay in the cache. This is a view, to whose owner nobody has another.
+    them take up to twice as long, if they stay in the cache. This is a view of a vector of its entries, and of nothing
+    larger: what asks for the owner of memory takes that, since its own is of a memoryview.
     """
     dtype = np.dtype(dtype)
-    size = math.prod(shape) * dtype.itemsize
-    room = np.empty(size + _LINE, np.uint8)
+    size = math.prod(shape)
+    room = np.empty(size * dtype.itemsize + _LINE, np.uint8)
     start = -room.__array_interface__["data"][0] % _LINE
-    return room[start : start + size].view(dtype).reshape(shape)
+    return np.frombuffer(memoryview(room), dtype, size, start).reshape(shape)
 
 
 def by_blocks(
