@@ -31,7 +31,7 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     size = math.prod(shape)
     room = np.empty(size * dtype.itemsize + _LINE, np.uint8)
     start = -room.__array_interface__["data"][0] % _LINE
-    return np.frombuffer(memoryview(room), dtype, size, start).reshape(shape)
+    return np.frombuffer(room.data, dtype, size, start).reshape(shape)
 
 
 def by_blocks(
