@@ -58,10 +58,10 @@ def increment_version(tensors: Node | Iterable[Node]) -> None:
     >>> increment_version(w)
     """
     where, tick = caller(), next_tick()
+    LastWrite.tick = tick  # first, so that what was marked counts even if a later one of ``tensors`` is none
     for t in [tensors] if isinstance(tensors, Node) else tensors:
         memory = t._memory or t._shared_memory()
         memory.changed, memory.where = tick, where
-    LastWrite.tick = tick
 
 
 def earlier(x: Node, node: Node) -> Node:

@@ -190,17 +190,17 @@ class SGD(Optimizer):
                 "calls zero_grad(), computes the loss, calls backward() and returns the loss"
             )
         here: list[tuple[Any, Any]] = []
-        with autograd.no_grad():
-            for group in ahead:
-                for p in group["params"]:
-                    entry = self.state.get(p, {})
-                    buffer = entry.get("momentum_buffer")
-                    if buffer is not None:
-                        here.append((p, p.detach().clone()))
-                        p -= at(group["momentum"], float(entry.get("step", 0)) + 1) * buffer
         try:
+            with autograd.no_grad():
+                for group in ahead:
+                    for p in group["params"]:
+                        entry = self.state.get(p, {})
+                        buffer = entry.get("momentum_buffer")
+                        if buffer is not None:
+                            here.append((p, p.detach().clone()))
+                            p -= at(group["momentum"], float(entry.get("step", 0)) + 1) * buffer
             return super()._loss(closure)
         finally:
             with autograd.no_grad():
-                for p, value in here:
+                for p, value in reversed(here):  # of Tensors that share memory the first one's is the oldest
                     p.copy_(value)

@@ -118,6 +118,16 @@ def test_numpy_writes_are_noticed_when_announced():
         y.sum().backward()
 
 
+def test_what_was_announced_before_an_error_counts():
+    x = leaf([1.0, 2.0])
+    y = x * x
+    x.numpy()[0] = 5.0
+    with pytest.raises(AttributeError):
+        autograd.increment_version([x, "no Tensor"])
+    with pytest.raises(GraphError, match="overwritten in place"):
+        y.sum().backward()
+
+
 def test_a_leaf_overwritten_between_forward_and_backward():
     w, x = leaf([1.0, 2.0]), leaf([3.0, 4.0])
     y = (w * x).sum()

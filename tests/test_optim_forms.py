@@ -52,6 +52,36 @@ def test_nesterov_looks_ahead():
     np.testing.assert_allclose(w.numpy(), value, rtol=1e-10)
 
 
+def test_an_error_on_the_way_ahead_leaves_everything_where_it_was():
+    w = autograd.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    left, right = w.detach()[:2].requires_grad_(), w.detach()[1:].requires_grad_()  # which share an entry
+    failing = []
+
+    def momentum(step):
+        if failing and failing.pop():
+            raise RuntimeError("no momentum")
+        return 0.5
+
+    groups = [{"params": [left]}, {"params": [right]}]
+    optimizer = optim.SGD(groups, lr=0.1, momentum=momentum, form="velocity", nesterov="look_ahead")
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (left**2).sum() + (right**2).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    before = w.tolist()
+    failing[:] = [True, False]  # at the second group
+    with pytest.raises(RuntimeError, match="no momentum"):
+        optimizer.step(closure)
+    assert w.tolist() == before
+    with pytest.raises(ZeroDivisionError):
+        optimizer.step(lambda: 1 / 0)
+    assert w.tolist() == before
+
+
 def test_asgd_keeps_the_mean_of_its_points():
     w = autograd.tensor([4.0], requires_grad=True)
     optimizer = optim.ASGD([w], lr=0.1, t0=2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -285,3 +287,20 @@ def test_it_counts_as_the_profiler_does(name):
     with autograd.profile() as profile:
         model(autograd.ones(*shape))
     assert nn.summary(model, shape).flops == profile.flops > 0
+
+
+def test_an_operation_made_of_a_partial_function_counts_by_entries():
+    def power(n, xp, x):
+        return x**n
+
+    cube = autograd.primitive(functools.partial(power, 3), name="cube").grads(x=lambda xp, g, out, x: 3 * x * x * g)
+
+    class Cube(nn.Module):
+        def forward(self, x):
+            return cube(x)
+
+    assert nn.summary(Cube(), (3, 4)).flops == 12
+    x = autograd.ones(3, 4, requires_grad=True)
+    with autograd.profile() as profile:
+        cube(x).sum().backward()
+    assert profile.flops > 2 * 12

@@ -121,6 +121,10 @@ _ENTRIES = frozenset({
 })  # fmt: skip
 
 
+def _name(op: Primitive) -> str:
+    return getattr(op.forward, "__name__", "")  # a partial function has none
+
+
 @functools.lru_cache(2000)  # and no more, so that operations of one's own can go
 def kind(op: Primitive) -> str:
     """The class of ``op``: "product", "scan", "decomposition", "window", "view", "move", "entries"; "" for none.
@@ -132,10 +136,9 @@ def kind(op: Primitive) -> str:
     >>> kind(autograd.matmul), kind(autograd.exp)
     ('product', 'entries')
     """
-    forward = getattr(op, "forward", None)
-    if forward is None:
+    if getattr(op, "forward", None) is None:
         return "made of others"
-    name = forward.__name__
+    name = _name(op)
     if registry.get(name) is not op:
         return "view" if op.view else "entries"
     classes = (
@@ -195,7 +198,7 @@ def forward(op: Primitive, shapes: Sequence[Shape], outs: Sequence[Shape], stati
     what = kind(op)
     if what in ("view", "move", "made of others"):
         return 0
-    name = op.forward.__name__
+    name = _name(op)
     if what in ("product", "scan"):
         inside = _scores(shapes, outs[0]) if name == "attend" else 0  # the softmax between the two products
         return 2 * multiply_adds(op, shapes, outs, static) + inside
@@ -219,7 +222,7 @@ def backward(
     what = kind(op)
     if not asked or what == "made of others":
         return 0
-    name = op.forward.__name__
+    name = _name(op)
     if what in ("view", "move"):
         return sum(a.upstream for a in asked if a.new and (_adds(name, static) or a.downstream < a.upstream))
     if name == "attend" and what == "product":
