@@ -367,3 +367,14 @@ def test_cross_entropy_of_few_and_of_many_logits(rows, classes, smoothing, dtype
     (plain,) = autograd.grad(loss * 3, logits, create_graph=True)
     assert quick.dtype == logits.dtype
     np.testing.assert_allclose(quick, plain.detach(), rtol=0, atol=20 * eps / rows)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize(("given", "out"), [((2, 3, 0), 4), ((2, 3, 5), 0), ((0, 3, 0), 4), ((0,), 4), ((5,), 0)])
+def test_products_over_nothing_and_of_no_columns(given, out, create_graph):
+    x = autograd.ones(*given, requires_grad=True)
+    weight, bias = autograd.ones(out, given[-1], requires_grad=True), autograd.ones(out, requires_grad=True)
+    for y, inputs in ((linear(x, weight, bias), (x, weight, bias)), (x @ weight.T, (x, weight))):
+        assert y.shape == (*given[:-1], out)
+        gradients = autograd.grad(y.sum(), inputs, create_graph=create_graph)
+        assert [g.shape for g in gradients] == [x.shape for x in inputs]

@@ -15,7 +15,7 @@ from ..primitive import primitive
 from .dims import Dims, dimension, kept_shape, normal_dims
 from .elementwise import check_floating, where
 from .indexing import gather, getitem
-from .linalg import check_same_dtype
+from .linalg import as_rows, check_same_dtype
 from .numpy_affine import LARGE, PACKED, WIDE, add_to_rows, affine, in_one_product, outer_sum, sum_of_rows
 from .numpy_cross_entropy import entropy, entropy_back
 
@@ -43,17 +43,17 @@ def linear(xp, x, weight, bias=None):
         )
     if x.dtype is not weight.dtype or (bias is not None and bias.dtype is not x.dtype):
         check_same_dtype("linear", x, weight, bias)
-    rows = x if x.ndim <= 2 else x.reshape(-1, x.shape[-1])  # (N, in)
+    flat = x if x.ndim <= 2 else as_rows(x)  # (N, in)
     if bias is not None and bias.shape != weight.shape[:1]:
         raise ShapeError(
             f"linear: bias must have shape {tuple(weight.shape[:1])} to fit weight {tuple(weight.shape)}, "
             f"got {tuple(bias.shape)}"
         )
     if xp is numpy_namespace and weight.size >= LARGE:
-        quick = affine(rows, weight, bias)
+        quick = affine(flat, weight, bias)
         if quick is not None:
             return quick if x.ndim <= 2 else quick.reshape(*x.shape[:-1], weight.shape[0])
-    out = rows @ weight.T
+    out = flat @ weight.T
     if bias is not None:
         if xp is numpy_namespace and out.size >= WIDE:
             add_to_rows(out, bias)
@@ -64,7 +64,7 @@ def linear(xp, x, weight, bias=None):
 
 def _linear_weight(xp, g, out, x, weight, bias=None):
     if g.ndim != 2:
-        g, x = g.reshape(-1, g.shape[-1]), x.reshape(-1, x.shape[-1])  # (N, out), (N, in)
+        g, x = as_rows(g), as_rows(x)  # (N, out), (N, in)
     if xp is numpy_namespace and weight.size >= LARGE:
         product = outer_sum(g, x)
         if product is not None:

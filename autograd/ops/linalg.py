@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..errors import DTypeError, ShapeError
 from ..primitive import primitive
+
+
+def as_rows(x: Any) -> Any:
+    """x (..., n) as (N, n), with N said outright: of no entries it could be any number."""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 @primitive
@@ -25,7 +31,7 @@ def matmul(xp, x, y):
     if x.dtype is not y.dtype:
         check_same_dtype("matmul", x, y)
     if y.ndim == 2 and x.ndim > 2:
-        return (x.reshape(-1, inner) @ y).reshape(*x.shape[:-1], y.shape[-1])
+        return (as_rows(x) @ y).reshape(*x.shape[:-1], y.shape[-1])
     return xp.matmul(x, y)
 
 
@@ -45,7 +51,7 @@ def _matmul_y(xp, g, out, x, y):
     if x.ndim == 1:
         return x[:, None] * g[..., None, :]  # (k, 1) * (..., 1, m)
     if y.ndim == 2 and x.ndim > 2:
-        return x.reshape(-1, x.shape[-1]).T @ g.reshape(-1, g.shape[-1])  # (k, N) @ (N, m)
+        return as_rows(x).T @ as_rows(g)  # (k, N) @ (N, m)
     return xp.matmul(xp.swapaxes(x, -1, -2), g)
 
 
