@@ -510,4 +510,4 @@ if not _TYPE_CHECKING:  # a type checker is to report names that are not there
             return value
         if name in _METHODS.split() or (name.endswith("_") and not name.startswith("_") and hasattr(Tensor, name)):
             return getattr(Tensor, name)
-        raise _missing("module 'autograd'", name)
+        raise _missing("module 'autograd'", name, [known for known in __dir__() if not known.startswith("_")])

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from .errors import not_a_tensor
 
-__all__ = ["composed", "unknown_keyword"]
+__all__ = ["composed", "explain_keywords", "unknown_keyword"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,6 +41,34 @@ def unknown_keyword(name: str, keyword: str, takes: Iterable[str]) -> TypeError:
     return TypeError(f"{name}: keyword {keyword!r} is not supported; {instead}")
 
 
+def _unknown(name: str, function: Callable[..., Any], kwargs: Iterable[str]) -> TypeError | None:
+    """The error for the first of ``kwargs`` that ``function`` does not take; None if it takes them all."""
+    takes = inspect.signature(function).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
+        return None
+    unknown = next((keyword for keyword in kwargs if keyword not in takes), None)
+    return None if unknown is None else unknown_keyword(name, unknown, [p for p in takes if p != "self"])
+
+
+def explain_keywords(cls: type, package: str) -> None:
+    """Lets a class of ``package`` say of a keyword that it does not take what was perhaps meant."""
+    if "__init__" not in cls.__dict__ or not cls.__module__.startswith(f"{package}."):
+        return
+    init = cls.__init__  # type: ignore[misc]
+
+    @functools.wraps(init)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            init(self, *args, **kwargs)
+        except TypeError as error:
+            explained = _unknown(type(self).__name__, init, kwargs)
+            if explained is None:
+                raise
+            raise explained from error
+
+    cls.__init__ = __init__  # type: ignore[misc]
+
+
 def composed(function: F) -> F:
     """A public function whose errors for a keyword that it does not take and for what is no Tensor are sentences.
 
@@ -52,11 +80,9 @@ def composed(function: F) -> F:
         try:
             return function(*args, **kwargs)
         except (TypeError, AttributeError) as error:
-            takes = inspect.signature(function).parameters
-            unknown = [name for name in kwargs if name not in takes]
-            if unknown and isinstance(error, TypeError) and all(p.kind is not p.VAR_KEYWORD for p in takes.values()):
-                raise unknown_keyword(function.__name__, unknown[0], takes) from error
-            explained = not_a_tensor(error, function.__name__, function, args, kwargs)
+            name = function.__name__
+            explained = _unknown(name, function, kwargs) if isinstance(error, TypeError) else None
+            explained = explained or not_a_tensor(error, name, function, args, kwargs)
             if explained is None:
                 raise
             raise explained from error

@@ -5,7 +5,9 @@ Only looked at when a name was not found, so nothing is slower for it.
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 from typing import Any
 
 _SPARSE = "sparse layouts are not supported; keep the Tensor dense, and index the rows that are needed"
@@ -181,9 +183,13 @@ def refuse_methods(tensor: type) -> None:
         setattr(tensor, name, _Refused(name))
 
 
-def missing(owner: str, name: str) -> AttributeError:
-    """The error for a name that ``owner`` does not have."""
+def missing(owner: str, name: str, names: Iterable[str] = ()) -> AttributeError:
+    """The error for a name that ``owner`` does not have; ``names`` are those that it has."""
     reason = REASONS.get(name)
     if reason is None:
         reason = next((why for family, why in _FAMILIES.items() if re.fullmatch(family, name)), None)
-    return AttributeError(f"{owner} has no attribute {name!r}" + (f": {reason}" if reason else ""))
+    if reason is not None:
+        return AttributeError(f"{owner} has no attribute {name!r}: {reason}")
+    # Names that begin with an underscore are asked for by programs; people mistype the others.
+    close = [] if name.startswith("_") else difflib.get_close_matches(name, list(names), n=1, cutoff=0.7)
+    return AttributeError(f"{owner} has no attribute {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))

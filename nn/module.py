@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import autograd
 from autograd import DTypeError, Tensor
 from autograd.errors import describe
+from autograd.keywords import explain_keywords
 
 from .module_state import State
 from .parameter import Parameter
@@ -48,6 +49,10 @@ class Module(State):
     """
 
     training: bool
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        explain_keywords(cls, "nn")
 
     def __init__(self) -> None:
         # Values live in the instance's own dict, where Python finds them at once; `_kinds` says which of them count.

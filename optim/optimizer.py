@@ -15,6 +15,7 @@ import numpy as np
 import autograd
 from autograd import GraphError, RemovableHandle, ShapeError, Tensor, enable_grad
 from autograd.errors import describe
+from autograd.keywords import explain_keywords
 
 from .packs import Plan
 
@@ -103,6 +104,7 @@ class Optimizer:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        explain_keywords(cls, "optim")
         if "step" in cls.__dict__:
             cls.step = _with_hooks(cls.step)  # type: ignore[method-assign]
         if "rule" in cls.__dict__:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from types import SimpleNamespace
 
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
+import optim
 from autograd import DTypeError, GraphError, ShapeError, tensor
 
 
@@ -293,3 +296,43 @@ def test_lines_of_a_notebook_are_told_by_the_number_of_their_cell(monkeypatch):
 def write_here(y):
     with ag.no_grad():
         y += 1
+
+
+MISTYPED = {
+    "Linear: keyword 'bais' is not supported; did you mean 'bias'?": lambda p: nn.Linear(3, 4, bais=False),
+    "Dropout2d: keyword 'inplce' is not supported; did you mean 'inplace'?": lambda p: nn.Dropout2d(inplce=True),
+    "LSTM: keyword 'num_layer' is not supported; did you mean 'num_layers'?": lambda p: nn.LSTM(3, 4, num_layer=2),
+    "MSELoss: keyword 'size_average' is not supported; use reduction": lambda p: nn.MSELoss(size_average=True),
+    "SGD: keyword 'momentm' is not supported; did you mean 'momentum'?": lambda p: optim.SGD([p], lr=0.1, momentm=0.9),
+    "StepLR: keyword 'step' is not supported; did you mean 'step_size'?": lambda p: optim.lr_scheduler.StepLR(
+        optim.SGD([p], lr=0.1), step=3
+    ),
+    "DataLoader: keyword 'batchsize' is not supported; did you mean 'batch_size'?": lambda p: nn.data.DataLoader(
+        [1, 2], batchsize=2
+    ),
+}
+
+
+@pytest.mark.parametrize("message", MISTYPED)
+def test_constructors_say_what_a_mistyped_keyword_may_have_meant(message):
+    with pytest.raises(TypeError) as error:
+        MISTYPED[message](ag.zeros(2, requires_grad=True))
+    assert str(error.value).startswith(message)
+
+
+def test_constructors_of_others_and_other_errors_are_left_alone():
+    class Mine(nn.Module):
+        def __init__(self, size):
+            super().__init__()
+
+    with pytest.raises(TypeError, match=r"Mine\.__init__\(\) got an unexpected keyword argument 'sise'"):
+        Mine(sise=3)
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        nn.Linear(3)
+    assert list(inspect.signature(nn.Linear).parameters)[:3] == ["in_features", "out_features", "bias"]
+
+
+def test_mistyped_names_of_the_engine():
+    with pytest.raises(AttributeError, match="module 'autograd' has no attribute 'rnadn'; did you mean 'randn'"):
+        ag.rnadn(3)
+    assert not hasattr(ag, "_radn")

@@ -1,4 +1,4 @@
-"""The gradient of a convolution in an input of few channels: a row of the kernel after the other, on lines of pixels.
+"""``convolve_back`` to images of few channels: a row of the kernel after the other, on lines of pixels.
 
 A product for so few channels is too low to be quick. So it is made for all columns of the kernel, (C · kernel₂ · …) of
 them, over its rows, whose lines overlap in memory; what the columns give is added up where it lies. Images come last in

@@ -1,8 +1,9 @@
-"""The gradient of a convolution in its weight as small matrix products over some pixels each, spread over threads.
+"""``correlate`` as small matrix products over some pixels each, spread over threads.
 
-The upstream gradient is read as it lies in memory, (O, pixels). The image is copied with its channels last, so that
-what lies under a row of the kernel is one run of memory, and the windows of all pixels are a matrix (pixels, kernel₂ ·
-… · C). Those for the rows of the kernel overlap in memory: each is the next one shifted by a row of the image.
+What images are correlated with, where a convolution has its weight's gradient, is read as it lies in memory, (O,
+pixels). The image is copied with its channels last, so that what lies under a row of the kernel is one run of memory,
+and the windows of all pixels are a matrix (pixels, kernel₂ · … · C). Those for the rows of the kernel overlap in
+memory: each is the next one shifted by a row of the image.
 """
 
 from __future__ import annotations

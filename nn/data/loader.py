@@ -11,6 +11,7 @@ import numpy as np
 import autograd
 from autograd import Generator, Tensor
 from autograd.errors import describe
+from autograd.keywords import explain_keywords
 
 from ..arguments import check_size
 from .collate import default_collate, default_convert
@@ -376,6 +377,9 @@ class DataLoader:
             self._place.done = done
             self._place.dataset = state_dict.get("dataset")
             self._resume = True
+
+
+explain_keywords(DataLoader, "nn")
 
 
 def _indices(group: Any) -> Any:

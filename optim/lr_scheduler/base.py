@@ -10,6 +10,7 @@ from typing import Any
 
 from autograd import Tensor
 from autograd.errors import describe
+from autograd.keywords import explain_keywords
 
 from ..optimizer import Optimizer
 
@@ -86,6 +87,10 @@ class LRScheduler:
 
     _get_lr_called_within_step = False
     _is_initial = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        explain_keywords(cls, "optim")
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         wants_optimizer(self._name, optimizer)
