@@ -64,7 +64,7 @@ def check_same_dtype(name: str, *arrays: Any) -> None:
     if len(found) > 1:
         raise DTypeError(
             f"{name}: the dtypes differ: {' and '.join(str(a.dtype) for a in arrays if a is not None)}; "
-            "convert one, for example with .float() or .double()"
+            "convert one, for example with .float() or .double(), an array of NumPy's with .astype('float32')"
         )
 
 
